@@ -1,0 +1,1 @@
+"""The plugins that come with policy-engine. Each subpackage is one, and none imports another."""

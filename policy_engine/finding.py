@@ -1,0 +1,58 @@
+"""What a rule found of a resource."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from policy_engine.resource import AttributePath
+from policy_engine.rule import Rule, Severity
+from policy_engine.span import Location
+
+
+class Outcome(Enum):
+    PASS = "pass"
+    FAIL = "fail"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """Why a finding does not count, and who says so. `kind` is `inline` (a comment in the source) or `waiver`."""
+
+    kind: str
+    reason: str
+    location: Location | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One rule, one resource and, for a failure, one offending attribute.
+
+    path         the offending attribute; empty for the resource as a whole
+    message      one line that names the offending thing; for UNKNOWN, the reasons why it cannot be decided
+    location     the place to change; `related` are places the value came through, each with a phrase
+    snippet      source line of `location.span.start_line`, with anything that looks like a secret masked
+    fingerprint  stable identity: 32 hexadecimal digits of rule, address, attribute path and ordinal
+    severity     the rule's, or what settings made of it
+    """
+
+    rule: Rule
+    outcome: Outcome
+    severity: Severity
+    format: str
+    resource_type: str
+    address: str
+    path: AttributePath
+    message: str
+    location: Location
+    fingerprint: str
+    related: tuple[tuple[Location, str], ...] = ()
+    snippet: str = ""
+    remediation: str = ""
+    suppression: Suppression | None = None
+
+    @property
+    def counts(self) -> bool:
+        """Whether it weighs in the exit code."""
+        return self.outcome is Outcome.FAIL and self.suppression is None

@@ -1,0 +1,45 @@
+"""The contract of an input format plugin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from policy_engine.tree import Tree
+from policy_engine.unit import Comment, Loaded, Unit
+
+
+class Format:
+    """Reads one kind of file. Subclass it in a light module and import the parser inside `load`: a run that meets no
+    file of the format must not pay for it."""
+
+    name: str
+    """What rules' targets say under `format`: `terraform`, `kubernetes`, `github`."""
+    title: str
+    """What people call it: "Terraform"."""
+    resource_types: Sequence[str] | None = None
+    """Every type `load` can give, where the set is closed, so that `rules lint` finds misspelt ones; None where open."""
+    example_path: str = ""
+    """File name under which a rule example's `code` is laid out: `main.tf`, `.github/workflows/example.yml`."""
+
+    def claims(self, path: str) -> bool:
+        """Whether the name alone makes the file a candidate. Called for every file met: keep it to string methods."""
+        raise NotImplementedError
+
+    def recognises(self, path: str, data: bytes) -> bool:
+        """Whether the content of a claimed file is this format's. For names that many formats share (`.yaml`).
+        A broken file that is meant to be of this format must be recognised, so that it is told."""
+        return True
+
+    def units(self, paths: Sequence[str], tree: Tree) -> Iterable[Unit]:
+        """Groups claimed and recognised paths into units. Where only some files of a unit are given, the unit holds the
+        others too: a file is judged in its context."""
+        return [Unit(self.name, path, (path,)) for path in paths]
+
+    def load(self, unit: Unit, tree: Tree) -> Loaded:
+        """Resources of the unit. A pure function of the bytes `tree` gives. A broken file is a Problem in the result,
+        never an exception; one broken part does not hide the others."""
+        raise NotImplementedError
+
+    def comments(self, path: str, data: bytes) -> Iterable[Comment]:
+        """The file's comments, from the format's own tokens. Called only for files that mention `policy-engine:`."""
+        return ()

@@ -1,0 +1,102 @@
+"""The outcome of a scan: findings, and a ledger of everything that was met."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from policy_engine.control import Framework
+from policy_engine.finding import Finding, Outcome
+from policy_engine.rule import Rule, Severity
+from policy_engine.unit import Problem, ProblemKind
+
+
+class Status(Enum):
+    """What became of a file."""
+
+    EVALUATED = "evaluated"
+    NOT_CLAIMED = "not_claimed"
+    EXCLUDED = "excluded"
+    TOO_LARGE = "too_large"
+    TIMED_OUT = "timed_out"
+    UNREADABLE = "unreadable"
+    NOT_UNDERSTOOD = "not_understood"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One file (or, for EXCLUDED, one folder, with a trailing slash) of the ledger.
+
+    `detail` says why: the exclude pattern and the line it stands on, or the problem.
+    """
+
+    path: str
+    status: Status
+    formats: tuple[str, ...] = ()
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """Everything that was met, sorted by path."""
+
+    entries: Sequence[Entry]
+
+    def count(self, status: Status) -> int:
+        return sum(entry.status is status for entry in self.entries)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything a reporter may tell. Sorted, free of absolute paths and of the time of day: two runs are equal.
+
+    findings    all outcomes, sorted by path, line, column, rule id, address
+    rules       every rule that was evaluated (selected, and with a target for a format that was met), sorted by id
+    frameworks  the catalogues chosen in the settings, the first one leading
+    root        the scanned folder on this machine, for messages on a terminal only; never written to a report file
+    fail_on     the threshold: the least severity that makes the run fail; None where nothing does
+    category    names this analysis among others of the same commit (SARIF `automationDetails.id`)
+    """
+
+    findings: Sequence[Finding]
+    rules: Sequence[Rule]
+    frameworks: Sequence[Framework]
+    ledger: Ledger
+    problems: Sequence[Problem]
+    root: str
+    version: str
+    fail_on: Severity | None = Severity.LOW
+    category: str = "policy-engine"
+
+    @property
+    def complete(self) -> bool:
+        """False when something was not evaluated, so that silence proves nothing."""
+        return all(problem.kind is ProblemKind.LIMITED for problem in self.problems)
+
+    @property
+    def failed(self) -> bool:
+        """Whether a finding that counts is at or above the threshold."""
+        threshold = self.fail_on
+        return threshold is not None and any(
+            finding.counts and finding.severity.rank <= threshold.rank for finding in self.findings
+        )
+
+    @property
+    def exit_code(self) -> int:
+        """0 nothing at or above the threshold, 1 findings at or above it, 3 incomplete without such findings."""
+        if self.failed:
+            return 1
+        return 0 if self.complete else 3
+
+    def counts(self) -> Mapping[str, int]:
+        """Totals: `fail`, `unknown`, `pass`, `suppressed`, and `fail` by severity under the severity's name."""
+        totals = dict.fromkeys(["fail", "unknown", "pass", "suppressed", *(s.value for s in Severity)], 0)
+        for finding in self.findings:
+            if finding.suppression is not None:
+                totals["suppressed"] += 1
+                continue
+            totals[finding.outcome.value] += 1
+            if finding.outcome is Outcome.FAIL:
+                totals[finding.severity.value] += 1
+        return totals

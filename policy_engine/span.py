@@ -1,0 +1,44 @@
+"""Where something stands in a file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A stretch of text. Lines and columns are 1-based and the end is exclusive, as SARIF regions are.
+
+    Columns count Unicode code points. `\\n`, `\\r\\n` and a lone `\\r` end a line; nothing else does.
+    """
+
+    start_line: int
+    start_column: int
+    end_line: int
+    end_column: int
+
+    def contains_line(self, line: int) -> bool:
+        last = self.end_line if self.end_column > 1 else self.end_line - 1
+        return self.start_line <= line <= max(last, self.start_line)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Location:
+    """A span in a named file; `path` is relative to the scan root, with forward slashes."""
+
+    path: str
+    span: Span
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.span.start_line}:{self.span.start_column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """Where an attribute stands, and the chain of places its value came through, nearest first.
+
+    `location` is the place to change; `related` pairs each further place with a phrase such as "used here".
+    """
+
+    location: Location
+    related: tuple[tuple[Location, str], ...] = ()

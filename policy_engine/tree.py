@@ -1,0 +1,100 @@
+"""The files a scan may see: a folder on disk, or files in memory. Nothing outside can be reached through it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Protocol
+
+from policy_engine.errors import PolicyEngineError
+
+MAX_FILE_BYTES = 8 * 1024 * 1024
+
+
+class FileTooLarge(PolicyEngineError):
+    """The file is larger than a scan reads."""
+
+
+class Tree(Protocol):
+    """Paths are relative to the tree's root, with forward slashes and without `.` or `..` parts; the root is `""`."""
+
+    def read(self, path: str) -> bytes:
+        """The file's content. Raises FileNotFoundError, another OSError, or FileTooLarge."""
+
+    def is_file(self, path: str) -> bool: ...
+
+    def list(self, folder: str) -> list[str]:
+        """Names of the files (not folders) directly in `folder`, sorted; empty where there is no such folder."""
+
+
+def join(folder: str, name: str) -> str | None:
+    """`name` as seen from `folder`, normalised; None where it would leave the tree."""
+    if name.startswith("/") or "\\" in name or "\0" in name or name[1:2] == ":":
+        return None
+    parts = [part for part in folder.split("/") if part]
+    for part in name.split("/"):
+        if part == "..":
+            if not parts:
+                return None
+            parts.pop()
+        elif part not in ("", "."):
+            parts.append(part)
+    return "/".join(parts)
+
+
+class WorkTree:
+    """A folder on disk. Symbolic links that lead outside are treated as absent."""
+
+    def __init__(self, root: str, max_file_bytes: int = MAX_FILE_BYTES) -> None:
+        self.root = os.path.realpath(root)
+        self.max_file_bytes = max_file_bytes
+        self._prefix = self.root.rstrip(os.sep) + os.sep
+
+    def _inside(self, path: str) -> str:
+        full = os.path.realpath(os.path.join(self.root, path))
+        if full != self.root and not full.startswith(self._prefix):
+            raise FileNotFoundError(f"{path} leads outside the scanned folder")
+        return full
+
+    def read(self, path: str) -> bytes:
+        # O_NONBLOCK: a named pipe must not hang the scan.
+        descriptor = os.open(self._inside(path), os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        with open(descriptor, "rb") as stream:
+            data = stream.read(self.max_file_bytes + 1)
+        if len(data) > self.max_file_bytes:
+            raise FileTooLarge(f"larger than {self.max_file_bytes} bytes", path=path)
+        return data
+
+    def is_file(self, path: str) -> bool:
+        try:
+            return os.path.isfile(self._inside(path))
+        except (OSError, ValueError):
+            return False
+
+    def list(self, folder: str) -> list[str]:
+        try:
+            with os.scandir(self._inside(folder)) as entries:
+                return sorted(entry.name for entry in entries if entry.is_file(follow_symlinks=False))
+        except (OSError, ValueError):
+            return []
+
+
+class MemoryTree:
+    """Files given as a mapping from path to content: rule examples, tests, an editor's unsaved buffers."""
+
+    def __init__(self, files: Mapping[str, bytes]) -> None:
+        self.files = dict(files)
+
+    def read(self, path: str) -> bytes:
+        try:
+            return self.files[path]
+        except KeyError:
+            raise FileNotFoundError(path) from None
+
+    def is_file(self, path: str) -> bool:
+        return path in self.files
+
+    def list(self, folder: str) -> list[str]:
+        prefix = f"{folder}/" if folder else ""
+        names = (path[len(prefix) :] for path in self.files if path.startswith(prefix))
+        return sorted(name for name in names if "/" not in name)

@@ -1,0 +1,63 @@
+"""The smallest group of files that means something alone, and what a format makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from policy_engine.resource import Resource
+from policy_engine.span import Location, Span
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One YAML file, one Terraform root module: the grain of parallel work and of the cache.
+
+    `name` tells units of a format apart (usually the file or the folder); `paths` are its files, sorted.
+    """
+
+    format: str
+    name: str
+    paths: tuple[str, ...]
+
+
+class ProblemKind(Enum):
+    NOT_UNDERSTOOD = "not_understood"
+    TOO_LARGE = "too_large"
+    TIMED_OUT = "timed_out"
+    UNREADABLE = "unreadable"
+    LIMITED = "limited"
+    """Understood, but something it depends on was not there (a remote module); told, yet the scan counts as complete."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why (part of) a file was not evaluated. All kinds but LIMITED make the scan incomplete."""
+
+    path: str
+    message: str
+    span: Span | None = None
+    kind: ProblemKind = ProblemKind.NOT_UNDERSTOOD
+
+    def __str__(self) -> str:
+        if self.span is None:
+            return f"{self.path}: {self.message}"
+        return f"{self.path}:{self.span.start_line}:{self.span.start_column}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A comment of a scanned file; `text` is what stands after the comment sign, `alone` when no code is before it."""
+
+    location: Location
+    text: str
+    alone: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What `Format.load` returns. A broken file yields problems and whatever resources could still be understood."""
+
+    resources: Sequence[Resource] = ()
+    problems: Sequence[Problem] = ()
