@@ -17,12 +17,14 @@ class Unknown:
     refers_to  addresses of the resources the value derives from (`aws_s3_bucket.logs`), so that rules can follow links
     fragments  for text that is known in part: its pieces in order, None for each unknown piece;
                `("arn:aws:s3:::", None)` is known to start with that prefix. Empty when nothing is known.
+    present    known to be there, neither null nor empty, though not what it is: the computed ARN of a declared resource
     """
 
     reason: str
     origin: Location | None = None
     refers_to: tuple[str, ...] = ()
     fragments: tuple[str | None, ...] = ()
+    present: bool = False
 
     def __bool__(self) -> NoReturn:
         # `if value:` would quietly decide the undecidable, and always the same way.

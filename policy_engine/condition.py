@@ -1,0 +1,521 @@
+"""Conditions of the rule language, compiled once into closures and evaluated in three-valued (Kleene) logic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from policy_engine.check import Check, Context, Doubt, Violation
+from policy_engine.operators import OPERATORS, Operator, find_unknown, same
+from policy_engine.path import ABSENT, PathError, Several, Steps, Wild, lookup, parse_path, places
+from policy_engine.resource import AttributePath, Resource
+from policy_engine.unknown import Unknown
+
+Truth = bool | Unknown
+
+
+class Witness(NamedTuple):
+    """An attribute that made a condition come out as it did; `unknown` is what stood in the way, for undecided ones."""
+
+    path: AttributePath
+    detail: str = ""
+    unknown: Unknown | None = None
+
+
+class Condition(NamedTuple):
+    """test     (value, context) -> True, False or the Unknown that keeps it from being decided
+    witness  (value, context, truth) -> the attributes responsible, given that `test` came out as `truth` (True, False, or
+             None for undecided). For a failure each witness is one flaw. Slower than `test`, and only for what is reported.
+    """
+
+    test: Callable[[Any, Context], Truth]
+    witness: Callable[[Any, Context, bool | None], Iterator[Witness]]
+
+
+class ConditionError(ValueError):
+    """A condition that cannot be compiled; `path` leads to the wrong part inside the condition."""
+
+    def __init__(self, message: str, path: AttributePath) -> None:
+        super().__init__(message)
+        self.path = path
+
+
+HEADS: Mapping[str, str] = {
+    "path": "compares the value at a path",
+    "all": "all of these conditions hold",
+    "any": "at least one of these conditions holds",
+    "not": "this condition does not hold",
+    "every": "every item at a path satisfies a condition; nothing there satisfies it too",
+    "some": "at least one item at a path satisfies a condition",
+    "none": "no item at a path satisfies a condition",
+    "some_related": "there is a resource of this type, linked to this one, that satisfies a condition",
+    "every_related": "every linked resource of this type satisfies a condition",
+    "no_related": "no linked resource of this type satisfies a condition",
+    "check": "a named Python check finds nothing wrong",
+}
+PRESENCE: Mapping[str, str] = {
+    "exists": "the attribute is given and not null",
+    "null": "the attribute is given as null",
+    "empty": "there is nothing in it: absent, null, \"\", [] or {}",
+}
+QUANTIFIERS = ("every", "some", "none")
+RELATED = ("some_related", "every_related", "no_related")
+
+
+def kleene_not(truth: Truth) -> Truth:
+    return truth if type(truth) is Unknown else not truth
+
+
+def kleene_all(answers: Iterator[Truth]) -> Truth:
+    doubt: Truth = True
+    for answer in answers:
+        if answer is False:
+            return False
+        if answer is not True and doubt is True:
+            doubt = answer
+    return doubt
+
+
+def kleene_any(answers: Iterator[Truth]) -> Truth:
+    doubt: Truth = False
+    for answer in answers:
+        if answer is True:
+            return True
+        if answer is not False and doubt is False:
+            doubt = answer
+    return doubt
+
+
+def _matches(answer: Truth, truth: bool | None) -> bool:
+    return answer is truth if truth is not None else type(answer) is Unknown
+
+
+def compile_condition(node: Any, checks: Mapping[str, Check], at: AttributePath = ()) -> Condition:
+    """Compiles a condition as a rule file holds it; a list means `all`. Raises ConditionError.
+
+    The shape (known keys, types of operands) has been checked against the rule schema; what a schema cannot say is
+    checked here.
+    """
+    if isinstance(node, list):
+        return _all([compile_condition(child, checks, (*at, i)) for i, child in enumerate(node)])
+    heads = [key for key in node if key in HEADS]
+    # Quantifiers may compare the item itself, and then carry operators but no `path`.
+    if len(heads) != 1:
+        found = "nothing" if not heads else " and ".join(f"'{head}'" for head in heads)
+        raise ConditionError(f"a condition says exactly one of {', '.join(HEADS)}; found {found}", at)
+    condition = _COMPILERS[heads[0]](node, heads[0], checks, at)
+    if "blame" in node:
+        condition = _blaming(condition, _path(node["blame"], (*at, "blame"), wild=False))
+    return condition
+
+
+def _path(text: str, at: AttributePath, *, wild: bool) -> Steps:
+    try:
+        steps = parse_path(text)
+    except PathError as error:
+        raise ConditionError(str(error), at) from None
+    if not wild and any(isinstance(step, Wild) for step in steps):
+        raise ConditionError(f"path '{text}' fans out; only every, some and none take '[]' and '*'", at)
+    return steps
+
+
+def _blaming(condition: Condition, steps: Steps) -> Condition:
+    def witness(value: Any, context: Context, truth: bool | None) -> Iterator[Witness]:
+        first = next(condition.witness(value, context, truth), Witness(()))
+        path = next((path for path, _ in places(value, steps)), ())
+        yield Witness(path, first.detail, first.unknown)
+
+    return Condition(condition.test, witness)
+
+
+# --- comparisons ------------------------------------------------------------------------------------------------------
+
+ValueTest = Callable[[Any], Truth]
+Pinpoint = Callable[[Any, "bool | None"], "list[int]"]
+
+
+def _operator_test(name: str, operand: Any, *, ignore_case: bool) -> tuple[ValueTest, Callable[[Any], list[int]] | None]:
+    given = OPERATORS[name]
+    negated = given.negation is not None
+    operator: Operator = OPERATORS[given.negation] if given.negation else given
+    if ignore_case:
+        operand = _folded(operand)
+    decide, partial, pinpoint = operator.test, operator.partial, operator.pinpoint
+    assert decide is not None
+    if_absent = operator.absent is not negated
+
+    def test(value: Any) -> Truth:
+        if value is ABSENT or value is None:
+            return if_absent
+        if type(value) is Unknown:
+            if partial is not None and value.fragments:
+                fragments = _folded(value.fragments) if ignore_case else value.fragments
+                answer = partial(fragments, operand)
+                if answer is not None:
+                    return answer is not negated
+            return value
+        truth = decide(_folded(value) if ignore_case else value, operand)
+        if type(truth) is Unknown:
+            return truth
+        return truth is not negated
+
+    def where(value: Any) -> list[int]:
+        return list(pinpoint(_folded(value) if ignore_case else value, operand)) if pinpoint else []
+
+    return test, where if pinpoint else None
+
+
+def _folded(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.lower()
+    if isinstance(value, (list, tuple)):
+        return type(value)(_folded(item) for item in value)
+    return value
+
+
+def _exists(operand: bool) -> ValueTest:
+    def test(value: Any) -> Truth:
+        if type(value) is Unknown:
+            return operand if value.present or any(value.fragments) else value
+        return (value is not ABSENT and value is not None) is operand
+
+    return test
+
+
+def _null(operand: bool) -> ValueTest:
+    def test(value: Any) -> Truth:
+        if type(value) is Unknown:
+            return not operand if value.present or value.fragments else value
+        return (value is None) is operand
+
+    return test
+
+
+def _empty(operand: bool) -> ValueTest:
+    def test(value: Any) -> Truth:
+        if type(value) is Unknown:
+            return not operand if value.present or any(value.fragments) else value
+        return (value is ABSENT or value is None or (isinstance(value, (str, list, dict)) and not value)) is operand
+
+    return test
+
+
+_PRESENCE_TESTS = {"exists": _exists, "null": _null, "empty": _empty}
+
+
+def _value_test(node: Mapping[str, Any], at: AttributePath) -> tuple[ValueTest, Callable[[Any], list[int]] | None]:
+    """All comparisons of one condition as one test of a value, and where in a list value the deciding items are."""
+    tests: list[ValueTest] = []
+    where: Callable[[Any], list[int]] | None = None
+    ignore_case = node.get("ignore_case", False)
+    for key, operand in node.items():
+        if key in PRESENCE:
+            tests.append(_PRESENCE_TESTS[key](operand))
+        elif key in OPERATORS:
+            test, points = _operator_test(key, operand, ignore_case=ignore_case)
+            tests.append(test)
+            where = where or points
+    if not tests:
+        raise ConditionError("a comparison is missing, such as 'equals' or 'exists'", at)
+    if "default" in node:
+        default = node["default"]
+        tests = [_defaulting(test, default) for test in tests]
+    if len(tests) == 1:
+        return tests[0], where
+    return lambda value: kleene_all(test(value) for test in tests), where
+
+
+def _defaulting(test: ValueTest, default: Any) -> ValueTest:
+    return lambda value: test(default if value is ABSENT or value is None else value)
+
+
+def _comparison(node: Mapping[str, Any], _head: str, _checks: Mapping[str, Check], at: AttributePath) -> Condition:
+    steps = _path(node["path"], (*at, "path"), wild=False)
+    value_test, where = _value_test(node, at)
+
+    def test(value: Any, _context: Context) -> Truth:
+        found = lookup(value, steps)
+        if type(found) is Several:
+            return kleene_all(value_test(each) for each in found)
+        return value_test(found)
+
+    def witness(value: Any, _context: Context, truth: bool | None) -> Iterator[Witness]:
+        for path, found in places(value, steps):
+            if _matches(value_test(found), truth):
+                yield from _pinpointed(path, found, where, truth)
+
+    return Condition(test, witness)
+
+
+def _pinpointed(
+    path: AttributePath, value: Any, where: Callable[[Any], list[int]] | None, truth: bool | None
+) -> Iterator[Witness]:
+    if truth is None:
+        yield Witness(path, unknown=find_unknown(value))
+        return
+    items = where(value) if where is not None and isinstance(value, list) else []
+    for index in items:
+        yield Witness((*path, index))
+    if not items:
+        yield Witness(path)
+
+
+# --- and, or, not -----------------------------------------------------------------------------------------------------
+
+
+def _all(children: list[Condition]) -> Condition:
+    def test(value: Any, context: Context) -> Truth:
+        doubt: Truth = True
+        for child in children:
+            answer = child.test(value, context)
+            if answer is False:
+                return False
+            if answer is not True and doubt is True:
+                doubt = answer
+        return doubt
+
+    def witness(value: Any, context: Context, truth: bool | None) -> Iterator[Witness]:
+        if truth is True:
+            # All of them made it true; authors put the one to look at last, or say `blame`.
+            yield from children[-1].witness(value, context, True)
+            return
+        for child in children:
+            if _matches(child.test(value, context), truth):
+                yield from child.witness(value, context, truth)
+
+    return Condition(test, witness)
+
+
+def _any(children: list[Condition]) -> Condition:
+    def test(value: Any, context: Context) -> Truth:
+        return kleene_any(child.test(value, context) for child in children)
+
+    def witness(value: Any, context: Context, truth: bool | None) -> Iterator[Witness]:
+        if truth is False:
+            # None of the ways to be right was taken: one flaw, told at the first way.
+            yield from _first(children[0].witness(value, context, False))
+            return
+        for child in children:
+            if _matches(child.test(value, context), truth):
+                yield from child.witness(value, context, truth)
+
+    return Condition(test, witness)
+
+
+def _first(witnesses: Iterator[Witness]) -> Iterator[Witness]:
+    for found in witnesses:
+        yield found
+        return
+
+
+def _compile_list(node: Mapping[str, Any], head: str, checks: Mapping[str, Check], at: AttributePath) -> Condition:
+    children = [compile_condition(child, checks, (*at, head, i)) for i, child in enumerate(node[head])]
+    return _all(children) if head == "all" else _any(children)
+
+
+def _compile_not(node: Mapping[str, Any], head: str, checks: Mapping[str, Check], at: AttributePath) -> Condition:
+    inner = compile_condition(node[head], checks, (*at, head))
+
+    def witness(value: Any, context: Context, truth: bool | None) -> Iterator[Witness]:
+        yield from inner.witness(value, context, None if truth is None else not truth)
+
+    return Condition(lambda value, context: kleene_not(inner.test(value, context)), witness)
+
+
+# --- quantifiers ------------------------------------------------------------------------------------------------------
+
+
+def _satisfies(node: Mapping[str, Any], checks: Mapping[str, Check], at: AttributePath) -> Condition:
+    """What items must satisfy: a condition under `satisfies`, or comparisons of the item itself."""
+    if "satisfies" in node:
+        return compile_condition(node["satisfies"], checks, (*at, "satisfies"))
+    value_test, where = _value_test(node, at)
+
+    def witness(value: Any, _context: Context, truth: bool | None) -> Iterator[Witness]:
+        yield from _pinpointed((), value, where, truth)
+
+    return Condition(lambda value, _context: value_test(value), witness)
+
+
+def _compile_quantifier(node: Mapping[str, Any], head: str, checks: Mapping[str, Check], at: AttributePath) -> Condition:
+    steps = _path(node[head], (*at, head), wild=True)
+    if not any(isinstance(step, Wild) for step in steps):
+        steps = (*steps, Wild.ITEMS)
+    anchor = steps[: next(i for i, step in enumerate(steps) if isinstance(step, Wild))]
+    wanted = _satisfies(node, checks, at)
+    where = compile_condition(node["where"], checks, (*at, "where")) if "where" in node else None
+
+    def answer(item: Any, context: Context) -> Truth:
+        """What the item says: for `every` whether it is right, for `some` and `none` whether it is one of those."""
+        truth = item if type(item) is Unknown else wanted.test(item, context)
+        if where is None:
+            return truth
+        applies = item if type(item) is Unknown else where.test(item, context)
+        if head == "every":
+            return kleene_any(iter((kleene_not(applies), truth)))
+        return kleene_all(iter((applies, truth)))
+
+    def test(value: Any, context: Context) -> Truth:
+        answers = (answer(item, context) for _, item in places(value, steps))
+        if head == "every":
+            return kleene_all(answers)
+        found = kleene_any(answers)
+        return found if head == "some" else kleene_not(found)
+
+    def witness(value: Any, context: Context, truth: bool | None) -> Iterator[Witness]:
+        if (head, truth) in (("every", True), ("some", False), ("none", True)):
+            yield Witness(next((path for path, _ in places(value, anchor)), ()))
+            return
+        deciding = None if truth is None else head != "every"
+        for path, item in places(value, steps):
+            if not _matches(answer(item, context), deciding):
+                continue
+            if type(item) is Unknown:
+                yield Witness(path, unknown=item)
+                continue
+            # An undecided `where` leaves the item's own truth decided: then the doubt is about the filter.
+            truth_of_item = wanted.test(item, context)
+            if _matches(truth_of_item, deciding):
+                source = wanted
+            else:
+                assert where is not None
+                source = where
+            for found in source.witness(item, context, deciding):
+                yield Witness(path + found.path, found.detail, found.unknown)
+
+    return Condition(test, witness)
+
+
+# --- related resources ------------------------------------------------------------------------------------------------
+
+
+def _refers(unknown: Unknown, resource: Resource) -> Truth:
+    """Whether a value that is not known derives from this resource. With no reference at all it may be anything."""
+    if not unknown.refers_to:
+        return unknown
+    address = resource.address
+    return any(address == target or address.startswith((target + "[", target + ".")) for target in unknown.refers_to)
+
+
+def _linked(theirs: Any, ours: Any, other: Resource, resource: Resource) -> Truth:
+    if isinstance(theirs, list):
+        return kleene_any(_linked(item, ours, other, resource) for item in theirs)
+    if isinstance(ours, list):
+        return kleene_any(_linked(theirs, item, other, resource) for item in ours)
+    if type(theirs) is Unknown:
+        answer = _refers(theirs, resource)
+        if answer is False and type(ours) is Unknown and set(theirs.refers_to) & set(ours.refers_to):
+            return True  # Both derive from the same third resource.
+        return answer
+    if type(ours) is Unknown:
+        return _refers(ours, other)
+    if theirs in (ABSENT, None) or ours in (ABSENT, None):
+        return False
+    return same(theirs, ours)
+
+
+def _compile_related(node: Mapping[str, Any], head: str, checks: Mapping[str, Check], at: AttributePath) -> Condition:
+    types = [node[head]] if isinstance(node[head], str) else list(node[head])
+    link = node.get("on")
+    if link is None:
+        raise ConditionError(f"'{head}' needs 'on', which says the attributes that link the two", at)
+    theirs = _path(link["theirs"], (*at, "on", "theirs"), wild=False)
+    ours = _path(link["ours"], (*at, "on", "ours"), wild=False) if "ours" in link else None
+    wanted = compile_condition(node["satisfies"], checks, (*at, "satisfies")) if "satisfies" in node else None
+
+    def test(value: Any, context: Context) -> Truth:
+        resource = context.resource
+        our_value = ABSENT if ours is None else lookup(resource.value, ours)
+
+        def answers() -> Iterator[Truth]:
+            for other in context.graph.of_type(types):
+                linked = _linked(lookup(other.value, theirs), our_value, other, resource)
+                if linked is False:
+                    yield head == "every_related"
+                    continue
+                right = True if wanted is None else wanted.test(other.value, Context(other, context.graph))
+                if head == "every_related":
+                    yield kleene_any(iter((kleene_not(linked), right)))
+                else:
+                    yield kleene_all(iter((linked, right)))
+
+        if head == "every_related":
+            return kleene_all(answers())
+        found = kleene_any(answers())
+        return found if head == "some_related" else kleene_not(found)
+
+    def witness(value: Any, context: Context, truth: bool | None) -> Iterator[Witness]:
+        answer = test(value, context) if truth is None else None
+        yield Witness((), unknown=answer if type(answer) is Unknown else None)
+
+    return Condition(test, witness)
+
+
+# --- named checks -----------------------------------------------------------------------------------------------------
+
+
+def _compile_check(node: Mapping[str, Any], head: str, checks: Mapping[str, Check], at: AttributePath) -> Condition:
+    name = node[head]
+    check = checks.get(name)
+    if check is None:
+        raise ConditionError(f"unknown check '{name}'{suggest(name, checks)}", (*at, head))
+    parameters = node.get("with", {})
+    function = check.function
+
+    def test(value: Any, context: Context) -> Truth:
+        doubt: Truth = True
+        for result in function(value, parameters, context):
+            if type(result) is Violation:
+                return False
+            if type(result) is Doubt and doubt is True:
+                doubt = result.unknown
+        return doubt
+
+    def witness(value: Any, context: Context, truth: bool | None) -> Iterator[Witness]:
+        for result in function(value, parameters, context):
+            if type(result) is Violation and truth is False:
+                yield Witness(result.path, result.detail)
+            elif type(result) is Doubt and truth is None:
+                yield Witness(result.path, unknown=result.unknown)
+        if truth is True:
+            yield Witness(())
+
+    return Condition(test, witness)
+
+
+def suggest(name: str, known: Mapping[str, Any] | list[str]) -> str:
+    """`; did you mean 'equals'?`, or nothing where no known name is near."""
+    import difflib
+
+    near = difflib.get_close_matches(name, list(known), n=1)
+    return f"; did you mean '{near[0]}'?" if near else ""
+
+
+_COMPILERS: Mapping[str, Callable[[Mapping[str, Any], str, Mapping[str, Check], AttributePath], Condition]] = {
+    "path": _comparison,
+    "all": _compile_list,
+    "any": _compile_list,
+    "not": _compile_not,
+    **dict.fromkeys(QUANTIFIERS, _compile_quantifier),
+    **dict.fromkeys(RELATED, _compile_related),
+    "check": _compile_check,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """A compiled target: it applies where `when` holds, and then `require` must hold."""
+
+    when: Condition | None
+    require: Condition
+
+
+def compile_target(
+    when: Any, require: Any, checks: Mapping[str, Check], at: AttributePath = ()
+) -> Requirement:
+    """Compiles both conditions of a target. Raises ConditionError with the path from the target."""
+    return Requirement(
+        None if when is None else compile_condition(when, checks, (*at, "when")),
+        compile_condition(require, checks, (*at, "require")),
+    )
