@@ -348,10 +348,10 @@ def _compile_quantifier(node: Mapping[str, Any], head: str, checks: Mapping[str,
 
     def answer(item: Any, context: Context) -> Truth:
         """What the item says: for `every` whether it is right, for `some` and `none` whether it is one of those."""
-        truth = item if type(item) is Unknown else wanted.test(item, context)
+        truth = wanted.test(item, context)
         if where is None:
             return truth
-        applies = item if type(item) is Unknown else where.test(item, context)
+        applies = where.test(item, context)
         if head == "every":
             return kleene_any(iter((kleene_not(applies), truth)))
         return kleene_all(iter((applies, truth)))

@@ -1,0 +1,155 @@
+"""Judges resources by rules. Knows values and conditions; has never heard of any format."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from policy_engine.check import Context
+from policy_engine.condition import Truth, Witness, kleene_any, kleene_not
+from policy_engine.finding import Finding, Outcome
+from policy_engine.fingerprint import fingerprint
+from policy_engine.path import ABSENT, lookup, show_path, stable_path
+from policy_engine.redaction import redact
+from policy_engine.resource import Resource, ResourceGraph
+from policy_engine.ruleset import Active, RuleSet
+from policy_engine.span import Location
+from policy_engine.unknown import Unknown
+
+SourceLine = Callable[[Location], str]
+MAX_SHOWN_VALUE = 60
+MAX_FLAWS = 1000
+"""Findings of one rule on one resource; a hostile file must not make millions."""
+
+
+def evaluate(rules: RuleSet, graph: ResourceGraph, source_line: SourceLine) -> Iterator[Finding]:
+    """One finding for each rule and resource it applies to; for a failure, one for each flaw.
+
+    Fingerprints are unique within a resource only up to repetition; `fingerprint.number_repeats` settles that for a scan.
+    """
+    for resource in graph.resources:
+        context = Context(resource, graph)
+        for active in rules.for_type(resource.format, resource.type):
+            yield from _judge(active, resource, context, source_line)
+
+
+def _judge(active: Active, resource: Resource, context: Context, source_line: SourceLine) -> Iterator[Finding]:
+    when, require = active.requirement.when, active.requirement.require
+    value = resource.value
+    applies: Truth = True if when is None else when.test(value, context)
+    if applies is False:
+        return
+    holds = require.test(value, context)
+    # Where it is unknown whether the rule applies, only a requirement that holds anyway is decided.
+    truth = holds if applies is True else kleene_any(iter((kleene_not(applies), holds)))
+    if truth is True:
+        yield Finding(
+            active.rule,
+            Outcome.PASS,
+            active.severity,
+            resource.format,
+            resource.type,
+            resource.address,
+            (),
+            active.rule.title,
+            resource.location,
+            fingerprint(active.rule.id, resource.address, ""),
+        )
+        return
+    if truth is False:
+        seen = set()
+        for witness in require.witness(value, context, False):
+            if (witness.path, witness.detail) not in seen:
+                seen.add((witness.path, witness.detail))
+                yield _told(active, resource, witness, Outcome.FAIL, source_line)
+            if len(seen) >= MAX_FLAWS:
+                break
+        if not seen:
+            yield _told(active, resource, Witness(()), Outcome.FAIL, source_line)
+        return
+    doubtful = require if type(holds) is Unknown else when
+    assert doubtful is not None
+    witness = next(doubtful.witness(value, context, None), Witness(()))
+    reason = witness.unknown or (holds if type(holds) is Unknown else applies)
+    assert type(reason) is Unknown
+    yield _told(active, resource, Witness(witness.path, unknown=reason), Outcome.UNKNOWN, source_line)
+
+
+def _told(
+    active: Active, resource: Resource, witness: Witness, outcome: Outcome, source_line: SourceLine
+) -> Finding:
+    rule, target = active.rule, active.target
+    trace = resource.locate(witness.path) if witness.path else None
+    location = trace.location if trace is not None else resource.location
+    related = trace.related if trace is not None else ()
+    if outcome is Outcome.UNKNOWN:
+        assert witness.unknown is not None
+        message = f"cannot be decided: {witness.unknown.reason}"
+        origin = witness.unknown.origin
+        if origin is not None and origin != location and not any(place == origin for place, _ in related):
+            related = (*related, (origin, "not known from here on"))
+    else:
+        message = fill(target.message or rule.message, resource, witness, hide=rule.sensitive)
+    snippet = "" if rule.sensitive and outcome is Outcome.FAIL else redact(source_line(location))
+    return Finding(
+        rule,
+        outcome,
+        active.severity,
+        resource.format,
+        resource.type,
+        resource.address,
+        witness.path,
+        redact(message),
+        location,
+        fingerprint(rule.id, resource.address, stable_path(resource.value, witness.path)),
+        related,
+        snippet,
+        fill(target.remediation or rule.remediation, resource, witness, hide=rule.sensitive),
+    )
+
+
+def fill(template: str, resource: Resource, witness: Witness, *, hide: bool) -> str:
+    """A rule's message with its placeholders filled in; braces that are none of them stay."""
+    if "{" not in template:
+        return template
+    fields = {
+        "{name}": resource.name,
+        "{address}": resource.address,
+        "{type}": resource.type,
+        "{path}": show_path(witness.path),
+        "{detail}": witness.detail,
+    }
+    if "{value}" in template:
+        fields["{value}"] = "****" if hide else show_value(lookup(resource.value, witness.path))
+    # One pass over the template, so that a value which reads `{name}` is not filled in turn.
+    parts, position = [], 0
+    while True:
+        opened = template.find("{", position)
+        if opened < 0:
+            parts.append(template[position:])
+            return "".join(parts)
+        closed = template.find("}", opened)
+        field = template[opened : closed + 1] if closed > 0 else ""
+        parts.append(template[position:opened])
+        if field in fields:
+            parts.append(fields[field])
+            position = closed + 1
+        else:
+            parts.append("{")
+            position = opened + 1
+
+
+def show_value(value: Any) -> str:
+    """A value as a message shows it: short, and unknown where it is."""
+    if value is ABSENT:
+        return "nothing"
+    if type(value) is Unknown:
+        return "a value that is not known"
+    if isinstance(value, str):
+        text = value
+    else:
+        text = json.dumps(value, ensure_ascii=False, default=lambda _: "(unknown)")
+    return text if len(text) <= MAX_SHOWN_VALUE else text[: MAX_SHOWN_VALUE - 3] + "..."
+
+

@@ -1,0 +1,29 @@
+"""A finding's identity, which survives moved lines, renamed folders and added neighbours."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from policy_engine.finding import Finding
+
+
+def fingerprint(rule_id: str, address: str, path: str) -> str:
+    """32 hexadecimal digits of what is at fault: no file name and no line number is in it."""
+    return hashlib.blake2b(f"{rule_id}\0{address}\0{path}".encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def number_repeats(findings: Iterable[Finding]) -> list[Finding]:
+    """Makes fingerprints unique: of several alike, in the given order, all but the first get their ordinal mixed in."""
+    seen: dict[str, int] = {}
+    settled = []
+    for finding in findings:
+        ordinal = seen.get(finding.fingerprint, 0)
+        seen[finding.fingerprint] = ordinal + 1
+        if ordinal:
+            finding = replace(finding, fingerprint=fingerprint(finding.fingerprint, str(ordinal), ""))
+        settled.append(finding)
+    return settled

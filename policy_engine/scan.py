@@ -1,0 +1,254 @@
+"""One scan: from paths to a report. The stages follow each other as in the architecture, each a function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from policy_engine import __version__
+from policy_engine.deadline import TimedOut, deadline
+from policy_engine.evaluation import evaluate
+from policy_engine.finding import Finding
+from policy_engine.fingerprint import number_repeats
+from policy_engine.format import Format
+from policy_engine.plugins import Plugins
+from policy_engine.report import Entry, Ledger, Report, Status
+from policy_engine.resource import Resource, ResourceGraph
+from policy_engine.rulebook import Rulebook
+from policy_engine.ruleset import RuleSet
+from policy_engine.settings import Settings
+from policy_engine.span import Location, Span
+from policy_engine.suppression import (
+    MARKER,
+    RESOURCE_FORMAT,
+    InlineSuppression,
+    apply_suppressions,
+    as_resources,
+    parse_suppressions,
+)
+from policy_engine.tree import FileTooLarge, Tree
+from policy_engine.unit import Problem, ProblemKind, Unit
+
+Progress = Callable[[int, int], None]
+"""Called with the number of units done and their total."""
+
+_STATUSES = {
+    ProblemKind.NOT_UNDERSTOOD: Status.NOT_UNDERSTOOD,
+    ProblemKind.TOO_LARGE: Status.TOO_LARGE,
+    ProblemKind.TIMED_OUT: Status.TIMED_OUT,
+    ProblemKind.UNREADABLE: Status.UNREADABLE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """What one unit came to: its findings before judging, what could not be understood, and its inline suppressions."""
+
+    findings: Sequence[Finding]
+    problems: Sequence[Problem]
+    suppressions: Mapping[str, Sequence[InlineSuppression]]
+    extents: Mapping[tuple[str, int], Sequence[Span]]
+
+
+def scan(
+    tree: Tree,
+    paths: Sequence[str],
+    plugins: Plugins,
+    rulebook: Rulebook,
+    settings: Settings,
+    *,
+    root: str = "",
+    left_out: Sequence[Entry] = (),
+    category: str = "policy-engine",
+    progress: Progress | None = None,
+) -> Report:
+    """Evaluates the files `paths` of `tree`.
+
+    root      the folder on this machine that the tree stands for, for messages on a terminal
+    left_out  the ledger's entries for what discovery did not walk
+    Raises ConfigError and RuleError; a file's own faults end up in the report.
+    """
+    claimed, ledger, problems = claim(tree, paths, plugins.formats.values())
+    units = list(make_units(tree, claimed, plugins.formats))
+    met = [name for name, files in claimed.items() if files]
+    rules = rulebook.select(settings, [*met, RESOURCE_FORMAT])
+    rule_set = RuleSet(rules, plugins.checks, settings.severities)
+    results = []
+    for done, unit in enumerate(units):
+        if progress is not None:
+            progress(done, len(units))
+        results.append(evaluate_unit(plugins.formats[unit.format], unit, tree, rule_set, settings.timeout_s))
+    findings, judged_problems = judge(results, rule_set, rulebook)
+    problems = sorted({*problems, *judged_problems}, key=_problem_key)
+    return Report(
+        findings=findings,
+        rules=rule_set.rules,
+        frameworks=[plugins.framework(name) for name in settings.frameworks],
+        ledger=settle_ledger([*ledger, *left_out], problems),
+        problems=problems,
+        root=root,
+        version=__version__,
+        fail_on=settings.fail_on,
+        category=category,
+    )
+
+
+def claim(
+    tree: Tree, paths: Iterable[str], formats: Iterable[Format]
+) -> tuple[dict[str, list[str]], list[Entry], list[Problem]]:
+    """Which format takes which files; every file's line in the ledger; and the files that could not be read."""
+    formats = list(formats)
+    claimed: dict[str, list[str]] = {each.name: [] for each in formats}
+    entries: list[Entry] = []
+    problems: list[Problem] = []
+    for path in paths:
+        takers = [each for each in formats if each.claims(path)]
+        if takers:
+            try:
+                data = tree.read(path)
+            except FileTooLarge as error:
+                problems.append(Problem(path, error.message, None, ProblemKind.TOO_LARGE))
+                takers = []
+            except (OSError, ValueError) as error:
+                reason = getattr(error, "strerror", None) or str(error)
+                problems.append(Problem(path, f"cannot be read: {reason}", None, ProblemKind.UNREADABLE))
+                takers = []
+            else:
+                takers = [each for each in takers if each.recognises(path, data)]
+        for each in takers:
+            claimed[each.name].append(path)
+        status = Status.EVALUATED if takers else Status.NOT_CLAIMED
+        entries.append(Entry(path, status, tuple(each.name for each in takers)))
+    return claimed, entries, problems
+
+
+def make_units(tree: Tree, claimed: Mapping[str, Sequence[str]], formats: Mapping[str, Format]) -> Iterator[Unit]:
+    for name, files in claimed.items():
+        if files:
+            yield from formats[name].units(files, tree)
+
+
+def evaluate_unit(format_: Format, unit: Unit, tree: Tree, rules: RuleSet, timeout_s: float) -> Evaluated:
+    """Loads and judges one unit: a pure function of its bytes, the rules and the time limit."""
+    source = SourceLines(tree)
+    try:
+        with deadline(timeout_s):
+            loaded = format_.load(unit, tree)
+            findings = list(evaluate(rules, ResourceGraph(loaded.resources), source.line))
+            suppressions = find_suppressions(format_, unit.paths, tree)
+    except TimedOut:
+        message = f"took longer than {timeout_s:g} s and was given up; see limits.timeout_s in the settings"
+        return Evaluated((), [Problem(path, message, None, ProblemKind.TIMED_OUT) for path in unit.paths], {}, {})
+    except (OSError, FileTooLarge) as error:
+        message = f"cannot be read: {getattr(error, 'strerror', None) or error}"
+        problem = Problem(getattr(error, "path", None) or unit.paths[0], message, None, ProblemKind.UNREADABLE)
+        return Evaluated((), [problem], {}, {})
+    except (RecursionError, MemoryError) as error:
+        message = f"is nested too deeply or too large to evaluate ({type(error).__name__})"
+        return Evaluated((), [Problem(path, message) for path in unit.paths], {}, {})
+    return Evaluated(findings, loaded.problems, suppressions, _extents(loaded.resources, suppressions))
+
+
+def find_suppressions(
+    format_: Format, paths: Iterable[str], tree: Tree
+) -> dict[str, Sequence[InlineSuppression]]:
+    found: dict[str, Sequence[InlineSuppression]] = {}
+    for path in paths:
+        data = tree.read(path)
+        if MARKER in data:
+            lines = data.decode("utf-8", "replace").splitlines()
+            found[path] = parse_suppressions(list(format_.comments(path, data)), lines)
+    return found
+
+
+def _extents(
+    resources: Iterable[Resource], suppressions: Mapping[str, Sequence[InlineSuppression]]
+) -> dict[tuple[str, int], list[Span]]:
+    """Only where there are suppressions, which is seldom."""
+    extents: dict[tuple[str, int], list[Span]] = {}
+    if not suppressions:
+        return extents
+    for resource in resources:
+        whole = resource.extent or resource.location
+        if whole.path in suppressions:
+            for line in {resource.location.span.start_line, whole.span.start_line}:
+                extents.setdefault((whole.path, line), []).append(whole.span)
+    return extents
+
+
+def judge(
+    results: Sequence[Evaluated], rules: RuleSet, rulebook: Rulebook
+) -> tuple[list[Finding], list[Problem]]:
+    """All findings, those set aside marked, with unique fingerprints, sorted; and all problems.
+
+    Suppressions themselves are judged last: one without a reason, or that sets nothing aside, is a finding.
+    """
+    findings = sorted((finding for result in results for finding in result.findings), key=_finding_key)
+    suppressions: dict[str, list[InlineSuppression]] = {}
+    extents: dict[tuple[str, int], list[Span]] = {}
+    for result in results:
+        for path, listed in result.suppressions.items():
+            known = suppressions.setdefault(path, [])
+            known.extend(each for each in listed if each not in known)
+        for key, spans in result.extents.items():
+            extents.setdefault(key, []).extend(spans)
+    if suppressions:
+        findings, used = apply_suppressions(findings, suppressions, extents, rulebook.aliases)
+        evaluated = {name for rule in rules.rules for name in (rule.id, *rule.aliases)}
+        own = as_resources(suppressions, used, rulebook.names, evaluated)
+        findings.extend(evaluate(rules, ResourceGraph(own), lambda _location: ""))
+        findings.sort(key=_finding_key)
+    return number_repeats(findings), [problem for result in results for problem in result.problems]
+
+
+def settle_ledger(entries: Iterable[Entry], problems: Iterable[Problem]) -> Ledger:
+    """The ledger with each file's problem in place of its status."""
+    by_path = {problem.path: problem for problem in reversed(list(problems)) if problem.kind in _STATUSES}
+    settled = []
+    for entry in entries:
+        problem = by_path.get(entry.path)
+        if problem is not None:
+            entry = Entry(entry.path, _STATUSES[problem.kind], entry.formats, str(problem))
+        settled.append(entry)
+    return Ledger(sorted(settled, key=lambda entry: entry.path))
+
+
+class SourceLines:
+    """Lines of the unit's files, decoded once each."""
+
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
+        self._lines: dict[str, list[str]] = {}
+
+    def line(self, location: Location) -> str:
+        lines = self._lines.get(location.path)
+        if lines is None:
+            try:
+                text = self._tree.read(location.path).decode("utf-8-sig", "replace")
+            except (OSError, FileTooLarge):
+                text = ""
+            lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+            self._lines[location.path] = lines
+        number = location.span.start_line
+        return lines[number - 1] if 0 < number <= len(lines) else ""
+
+
+def _finding_key(finding: Finding) -> tuple[object, ...]:
+    span = finding.location.span
+    return (
+        finding.location.path,
+        span.start_line,
+        span.start_column,
+        finding.rule.id,
+        finding.address,
+        finding.outcome.value,
+        [str(step) for step in finding.path],
+        finding.message,
+    )
+
+
+def _problem_key(problem: Problem) -> tuple[object, ...]:
+    span = problem.span or Span(0, 0, 0, 0)
+    return (problem.path, span, problem.message)
+
+
