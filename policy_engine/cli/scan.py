@@ -1,0 +1,187 @@
+"""`policy-engine scan`."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import click
+
+from policy_engine.cli.workspace import open_workspace
+from policy_engine.errors import ConfigError
+from policy_engine.settings import Exclude, Selection, threshold
+
+if TYPE_CHECKING:
+    from policy_engine.plugins import Plugins
+    from policy_engine.report import Report
+    from policy_engine.reporter import Reporter
+    from policy_engine.settings import Settings
+
+THRESHOLDS = ("critical", "high", "medium", "low", "info", "never")
+
+
+@click.command()
+@click.argument("paths", nargs=-1, type=click.Path())
+@click.option("--format", "-f", "formats", multiple=True, metavar="NAME[=FILE]", help="How to report; repeatable. Without FILE to standard output.  [default: text]")
+@click.option("--config", "-c", type=click.Path(), help="Settings file.  [default: .policy-engine.yaml in the root]")
+@click.option("--root", type=click.Path(), help="Folder that paths are told relative to.  [default: the repository]")
+@click.option("--fail-on", type=click.Choice(THRESHOLDS), help="Least severity that makes the scan fail.  [default: low]")
+@click.option("--rule", "rule_ids", multiple=True, metavar="ID", help="Only this rule (`*` for any characters); repeatable.")
+@click.option("--control", "controls", multiple=True, metavar="CONTROL", help="Only rules for this control; repeatable.")
+@click.option("--tag", "tags", multiple=True, metavar="TAG", help="Only rules with this tag; repeatable.")
+@click.option("--exclude", "excludes", multiple=True, metavar="PATTERN", help="Leave files out, as .gitignore writes it; repeatable.")
+@click.option("--rules", "rule_folders", multiple=True, type=click.Path(), metavar="FOLDER", help="More rules of your own; repeatable.")
+@click.option("--files-from", type=click.Path(allow_dash=True), metavar="FILE", help="Scan the files listed there, one a line or NUL-separated; - for standard input.")
+@click.option("--no-gitignore", is_flag=True, help="Scan what .gitignore leaves out too.")
+@click.option("--category", default="policy-engine", show_default=True, help="Names this analysis among others of a commit, in SARIF.")
+@click.option("--colour", "--color", "colour", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
+@click.option("--verbose", "-v", is_flag=True, help="Show what cannot be decided, what is set aside and every file.")
+def scan(
+    paths: tuple[str, ...],
+    formats: tuple[str, ...],
+    config: str | None,
+    root: str | None,
+    fail_on: str | None,
+    rule_ids: tuple[str, ...],
+    controls: tuple[str, ...],
+    tags: tuple[str, ...],
+    excludes: tuple[str, ...],
+    rule_folders: tuple[str, ...],
+    files_from: str | None,
+    no_gitignore: bool,
+    category: str,
+    colour: str,
+    verbose: bool,
+) -> int:
+    """Scan files and folders (default: the current folder) and report what breaks a rule."""
+    from policy_engine.discovery import discover
+    from policy_engine.scan import scan as run
+    from policy_engine.tree import WorkTree
+
+    if files_from is not None:
+        paths = (*paths, *_listed(files_from))
+    elif not paths:
+        paths = (".",)
+    space = open_workspace(paths[0] if paths else ".", root=root, config=config, rule_folders=rule_folders)
+    settings = _with_options(space.settings, fail_on, rule_ids, controls, tags, excludes)
+    outputs = _outputs(formats or ("text",), space.plugins)
+    found = discover(space.root, paths, settings.excludes, gitignore=not no_gitignore)
+    with _Bar() as bar:
+        report = run(
+            WorkTree(space.root, settings.max_file_bytes),
+            found.paths,
+            space.plugins,
+            space.rulebook,
+            settings,
+            root=space.root,
+            left_out=found.left_out,
+            category=category,
+            progress=bar.update,
+        )
+    for reporter, file in outputs:
+        _write(reporter, file, report, colour, verbose=verbose)
+    if all(file is not None for _, file in outputs):
+        counts = report.counts()
+        written = ", ".join(file for _, file in outputs if file is not None)
+        click.echo(f"{counts['fail']} findings, {counts['unknown']} undecided; written to {written}", err=True)
+    if not report.complete:
+        click.echo("policy-engine: the scan is incomplete: not every file could be evaluated", err=True)
+    return report.exit_code
+
+
+def _listed(path: str) -> list[str]:
+    try:
+        with click.open_file(path, "rb") as stream:
+            data = stream.read()
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error.strerror}", path=path) from error
+    separator = b"\0" if b"\0" in data else b"\n"
+    return [os.fsdecode(name.rstrip(b"\r")) for name in data.split(separator) if name.strip()]
+
+
+def _with_options(
+    settings: Settings,
+    fail_on: str | None,
+    rule_ids: Sequence[str],
+    controls: Sequence[str],
+    tags: Sequence[str],
+    excludes: Sequence[str],
+) -> Settings:
+    if rule_ids or controls or tags:
+        settings = replace(settings, select=Selection(tuple(rule_ids), tuple(tags), tuple(controls)))
+    if fail_on is not None:
+        settings = replace(settings, fail_on=threshold(fail_on))
+    more = tuple(Exclude(pattern, f"--exclude {pattern}") for pattern in excludes)
+    return replace(settings, excludes=settings.excludes + more)
+
+
+def _outputs(formats: Sequence[str], plugins: Plugins) -> list[tuple[Reporter, str | None]]:
+    from policy_engine.condition import suggest
+
+    outputs: list[tuple[Reporter, str | None]] = []
+    for text in formats:
+        name, given, file = text.partition("=")
+        reporter = plugins.reporters.get(name)
+        if reporter is None:
+            known = ", ".join(plugins.reporters)
+            raise ConfigError(f"unknown report format '{name}'{suggest(name, plugins.reporters) or f'; known are {known}'}")
+        if given and not file:
+            raise ConfigError(f"--format {name}= needs a file name after the '='")
+        outputs.append((reporter, file or None))
+    if sum(file is None for _, file in outputs) > 1:
+        raise ConfigError("only one format can go to standard output; give the others a file: --format sarif=out.sarif")
+    return outputs
+
+
+def _write(reporter: Reporter, file: str | None, report: Report, colour: str, *, verbose: bool) -> None:
+    from policy_engine.reporter import Display
+
+    terminal = file is None and sys.stdout.isatty()
+    wanted = colour == "always" or (colour == "auto" and terminal and not os.environ.get("NO_COLOR"))
+    width = 100
+    if terminal:
+        import shutil
+
+        width = shutil.get_terminal_size().columns
+    text = reporter.render(report, Display(width=width, colour=wanted, verbose=verbose))
+    # A file name need not be valid text, and must not stop the report.
+    data = text.encode("utf-8", "backslashreplace")
+    if file is None:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        return
+    try:
+        with open(file, "wb") as stream:
+            stream.write(data)
+    except OSError as error:
+        raise ConfigError(f"the {reporter.name} report cannot be written: {error.strerror}", path=file) from error
+
+
+class _Bar:
+    """A progress bar on a terminal, once the work has taken a second; nothing elsewhere."""
+
+    def __init__(self) -> None:
+        self._shown = sys.stderr.isatty() and not os.environ.get("CI")
+        self._started = time.monotonic()
+        self._drawn = 0.0
+
+    def __enter__(self) -> _Bar:
+        return self
+
+    def update(self, done: int, total: int) -> None:
+        now = time.monotonic()
+        if not self._shown or now - self._started < 1 or now - self._drawn < 0.1:
+            return
+        self._drawn = now
+        filled = 30 * done // max(total, 1)
+        sys.stderr.write(f"\r[{'#' * filled}{'.' * (30 - filled)}] {done}/{total} ")
+        sys.stderr.flush()
+
+    def __exit__(self, *_: object) -> None:
+        if self._drawn:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()

@@ -1,0 +1,16 @@
+"""`policy-engine schema`."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command()
+@click.argument("name", type=click.Choice(["rule", "cases", "settings"]))
+def schema(name: str) -> None:
+    """Print a JSON Schema, for editors: of a rule, its examples (cases) or the settings."""
+    import json
+
+    from policy_engine.schema import load_schema
+
+    click.echo(json.dumps(load_schema(name), indent=2))

@@ -1,0 +1,195 @@
+"""Rules prove themselves with examples: a rule's `<id>.test.yaml`, run through the whole scan. For users' rules too."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from policy_engine.finding import Outcome
+from policy_engine.rule import Rule
+from policy_engine.rulepack import EXAMPLES_ENDING, Mistake
+from policy_engine.scan import scan
+from policy_engine.settings import Selection, Settings
+from policy_engine.span import Span
+from policy_engine.suppression import RESOURCE_FORMAT
+from policy_engine.tree import MemoryTree
+from policy_engine.unit import ProblemKind
+
+if TYPE_CHECKING:
+    from policy_engine.plugins import Plugins
+    from policy_engine.rulebook import Rulebook
+    from policy_engine.yaml_document import YamlDocument
+
+Lines = Mapping[str, Sequence[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One example: files, and the lines where the rule must fail or be undecided. `span` is its place in its file."""
+
+    name: str
+    format: str
+    files: Mapping[str, str]
+    fail: Lines
+    unknown: Lines
+    inapplicable: bool
+    path: str
+    span: Span
+
+    @property
+    def quiet(self) -> bool:
+        return not self.fail and not self.unknown and not self.inapplicable
+
+
+def examples_path(rule_path: str) -> str:
+    return rule_path.rsplit(".", 1)[0] + EXAMPLES_ENDING
+
+
+def read_cases(rule: Rule, path: str, shown: str, plugins: Plugins) -> tuple[list[Case], list[Mistake]]:
+    """The examples of a rule, and what is wrong with their file."""
+    from policy_engine.schema import cases_schema, mistakes
+    from policy_engine.yaml_document import parse_yaml
+
+    if not os.path.exists(path):
+        return [], [Mistake(shown, f"rule '{rule.id}' has no examples; write them into this file")]
+    try:
+        with open(path, "rb") as stream:
+            parsed = parse_yaml(stream.read(), shown)
+    except OSError as error:
+        return [], [Mistake(shown, f"cannot be read: {error.strerror}")]
+    if parsed.problems:
+        return [], [Mistake(problem.path, problem.message, problem.span) for problem in parsed.problems]
+    if len(parsed.documents) != 1:
+        return [], [Mistake(shown, f"an examples file holds one document, not {len(parsed.documents)}")]
+    document = parsed.documents[0]
+    found = [Mistake(shown, text, document.at(place)) for place, text in mistakes(document.value, cases_schema())]
+    if found:
+        return [], found
+    cases = []
+    for number, value in enumerate(document.value["cases"]):
+        case, problem = _case(rule, value, document, ("cases", number), shown, plugins)
+        if problem is not None:
+            found.append(problem)
+        elif case is not None:
+            cases.append(case)
+    names = Counter(case.name for case in cases)
+    found.extend(
+        Mistake(shown, f"the name '{case.name}' is used twice", case.span) for case in cases if names[case.name] > 1
+    )
+    return cases, found
+
+
+def _case(
+    rule: Rule,
+    value: Mapping[str, Any],
+    document: YamlDocument,
+    place: tuple[str | int, ...],
+    shown: str,
+    plugins: Plugins,
+) -> tuple[Case | None, Mistake | None]:
+    span = document.at(place)
+    formats = [name for name in rule.formats() if name != RESOURCE_FORMAT]
+    name = value.get("format") or (formats[0] if len(formats) == 1 else None)
+    if name is None:
+        return None, Mistake(shown, "the rule has several formats: say which with 'format'", span)
+    if name not in plugins.formats:
+        from policy_engine.condition import suggest
+
+        return None, Mistake(shown, f"unknown format '{name}'{suggest(name, plugins.formats)}", span)
+    if ("code" in value) == ("files" in value):
+        return None, Mistake(shown, "an example has either 'code' or 'files'", span)
+    files = value.get("files") or {plugins.formats[name].example_path: value["code"]}
+    if not any(key in value for key in ("fail", "unknown", "quiet", "inapplicable")):
+        return None, Mistake(shown, "say what is expected: fail, unknown, quiet or inapplicable", span)
+    if ("quiet" in value or "inapplicable" in value) and sum(
+        key in value for key in ("fail", "unknown", "quiet", "inapplicable")
+    ) > 1:
+        return None, Mistake(shown, "'quiet' and 'inapplicable' stand alone", span)
+    try:
+        fail, unknown = (_lines(value.get(key, []), files) for key in ("fail", "unknown"))
+    except KeyError as error:
+        return None, Mistake(shown, f"the example has no file {error}", span)
+    return Case(value["name"], name, files, fail, unknown, "inapplicable" in value, shown, span), None
+
+
+def _lines(value: Any, files: Mapping[str, str]) -> Lines:
+    if isinstance(value, list):
+        return {next(iter(files)): value} if value else {}
+    for name in value:
+        if name not in files:
+            raise KeyError(name)
+    return dict(value)
+
+
+def run_case(rule: Rule, case: Case, plugins: Plugins, rulebook: Rulebook) -> list[Mistake]:
+    """Where the scan of an example differs from what it expects; empty when it is as expected."""
+    tree = MemoryTree({name: text.encode() for name, text in case.files.items()})
+    # A rule about suppressions needs the rules that they suppress.
+    about_policy = RESOURCE_FORMAT in rule.formats()
+    settings = Settings() if about_policy else Settings(select=Selection(ids=(rule.id,)))
+    report = scan(tree, sorted(case.files), plugins, rulebook, replace(settings, frameworks=()))
+
+    def wrong(text: str) -> Mistake:
+        return Mistake(case.path, f"{rule.id}: {case.name}: {text}", case.span)
+
+    found = [
+        wrong(f"the example is not understood: {problem}")
+        for problem in report.problems
+        if problem.kind is not ProblemKind.LIMITED
+    ]
+    ours = [finding for finding in report.findings if finding.rule.id == rule.id and finding.suppression is None]
+    for outcome, expected in ((Outcome.FAIL, case.fail), (Outcome.UNKNOWN, case.unknown)):
+        seen = Counter(
+            (finding.location.path, finding.location.span.start_line) for finding in ours if finding.outcome is outcome
+        )
+        wanted = Counter((name, line) for name, lines in expected.items() for line in lines)
+        word = "fail" if outcome is Outcome.FAIL else "be unknown"
+        for (name, line), count in sorted((wanted - seen).items()):
+            times = f" {count} times more" if count > 1 else ""
+            found.append(wrong(f"{name}:{line} should {word}{times} and does not"))
+        for (name, line), _count in sorted((seen - wanted).items()):
+            messages = [
+                finding.message
+                for finding in ours
+                if finding.outcome is outcome and (finding.location.path, finding.location.span.start_line) == (name, line)
+            ]
+            found.append(wrong(f"{name}:{line} should not {word}: {messages[-1]}"))
+    passes = sum(finding.outcome is Outcome.PASS for finding in ours)
+    if case.quiet and not passes and not found:
+        found.append(wrong("the rule applies to nothing in it, so its silence proves nothing; is it 'inapplicable'?"))
+    if case.inapplicable and ours:
+        found.append(wrong("the rule applies, though the example says it is inapplicable"))
+    return found
+
+
+def missing_examples(rule: Rule, cases: Iterable[Case]) -> list[str]:
+    """What kinds of example a rule lacks, for each of its formats: one that fails, one that is quiet, one undecided.
+
+    Rules about suppressions are exempt from the undecided one: the engine knows its own resources."""
+    cases = list(cases)
+    lacking = []
+    for name in rule.formats():
+        ours = cases if name == RESOURCE_FORMAT else [case for case in cases if case.format == name]
+        if not any(case.fail for case in ours):
+            lacking.append(f"no example for {name} in which it fails")
+        if not any(case.quiet for case in ours):
+            lacking.append(f"no example for {name} in which it is quiet")
+        if name != RESOURCE_FORMAT and not any(case.unknown for case in ours):
+            lacking.append(f"no example for {name} in which it cannot be decided")
+    return lacking
+
+
+def prove(rule: Rule, folder: str, shown: str, plugins: Plugins, rulebook: Rulebook) -> tuple[int, list[Mistake]]:
+    """Runs all examples of a rule of the pack in `folder`. Returns how many ran, and what was wrong."""
+    path = examples_path(rule.path)
+    cases, found = read_cases(rule, os.path.join(folder, path), f"{shown}/{path}", plugins)
+    if cases:
+        found.extend(
+            Mistake(f"{shown}/{path}", f"{rule.id}: {lack}") for lack in missing_examples(rule, cases)
+        )
+    for case in cases:
+        found.extend(run_case(rule, case, plugins, rulebook))
+    return len(cases), found
