@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from policy_engine.rule import Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +68,11 @@ class FrameworkSource:
 
     name: str
     load: Callable[[], Framework]
+
+
+def controls_of(rule: Rule, framework: Framework) -> list[str]:
+    """The controls of a framework that a rule gives evidence for. Where the correspondence between the editions is too
+    wide for a rule, the rule names its 2013 controls itself."""
+    if framework.name == "iso27001-2013" and rule.controls_2013:
+        return list(rule.controls_2013)
+    return framework.controls_for(rule.controls)
