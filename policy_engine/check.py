@@ -12,7 +12,7 @@ from policy_engine.unknown import Unknown
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One flaw. `path` is relative to the value the check was given; `detail` fills `{detail}` in the rule's message."""
+    """One flaw. `path` is relative to the value the check got; `detail` fills `{detail}` in the rule's message."""
 
     path: AttributePath = ()
     detail: str = ""

@@ -25,8 +25,8 @@ class Witness(NamedTuple):
 
 class Condition(NamedTuple):
     """test     (value, context) -> True, False or the Unknown that keeps it from being decided
-    witness  (value, context, truth) -> the attributes responsible, given that `test` came out as `truth` (True, False, or
-             None for undecided). For a failure each witness is one flaw. Slower than `test`, and only for what is reported.
+    witness  (value, context, truth) -> the attributes responsible, given that `test` came out as `truth` (True, False,
+             or None for undecided). For a failure each witness is one flaw. Slower than `test`, for what is reported.
     """
 
     test: Callable[[Any, Context], Truth]
@@ -57,7 +57,7 @@ HEADS: Mapping[str, str] = {
 PRESENCE: Mapping[str, str] = {
     "exists": "the attribute is given and not null",
     "null": "the attribute is given as null",
-    "empty": "there is nothing in it: absent, null, \"\", [] or {}",
+    "empty": 'there is nothing in it: absent, null, "", [] or {}',
 }
 QUANTIFIERS = ("every", "some", "none")
 RELATED = ("some_related", "every_related", "no_related")
@@ -135,7 +135,9 @@ ValueTest = Callable[[Any], Truth]
 Pinpoint = Callable[[Any, "bool | None"], "list[int]"]
 
 
-def _operator_test(name: str, operand: Any, *, ignore_case: bool) -> tuple[ValueTest, Callable[[Any], list[int]] | None]:
+def _operator_test(
+    name: str, operand: Any, *, ignore_case: bool
+) -> tuple[ValueTest, Callable[[Any], list[int]] | None]:
     given = OPERATORS[name]
     negated = given.negation is not None
     operator: Operator = OPERATORS[given.negation] if given.negation else given
@@ -338,7 +340,9 @@ def _satisfies(node: Mapping[str, Any], checks: Mapping[str, Check], at: Attribu
     return Condition(lambda value, _context: value_test(value), witness)
 
 
-def _compile_quantifier(node: Mapping[str, Any], head: str, checks: Mapping[str, Check], at: AttributePath) -> Condition:
+def _compile_quantifier(
+    node: Mapping[str, Any], head: str, checks: Mapping[str, Check], at: AttributePath
+) -> Condition:
     steps = _path(node[head], (*at, head), wild=True)
     if not any(isinstance(step, Wild) for step in steps):
         steps = (*steps, Wild.ITEMS)
@@ -511,9 +515,7 @@ class Requirement:
     require: Condition
 
 
-def compile_target(
-    when: Any, require: Any, checks: Mapping[str, Check], at: AttributePath = ()
-) -> Requirement:
+def compile_target(when: Any, require: Any, checks: Mapping[str, Check], at: AttributePath = ()) -> Requirement:
     """Compiles both conditions of a target. Raises ConditionError with the path from the target."""
     return Requirement(
         None if when is None else compile_condition(when, checks, (*at, "when")),

@@ -29,8 +29,8 @@ class Discovered:
 
 
 def find_root(path: str) -> str:
-    """The folder that paths are told relative to: the nearest one, from `path` upwards, that is a repository's; else the
-    path itself (or its folder)."""
+    """The folder that paths are told relative to: the nearest one, from `path` upwards, that is a repository's; else
+    the path itself (or its folder)."""
     start = os.path.realpath(path if os.path.isdir(path) else os.path.dirname(path) or ".")
     folder = start
     while True:
@@ -45,15 +45,17 @@ def find_root(path: str) -> str:
 def discover(
     root: str, paths: Sequence[str], excludes: Sequence[Exclude] = (), *, gitignore: bool = True
 ) -> Discovered:
-    """Files at or below `paths` (as given on a command line). A file named itself is taken even where .gitignore leaves it
-    out, but not where the settings do: a pre-commit run names every changed file.
+    """Files at or below `paths` (as given on a command line). A file named itself is taken even where .gitignore leaves
+    it out, but not where the settings do: a pre-commit run names every changed file.
 
     Raises ConfigError for a path that does not exist or lies outside the root.
     """
     walk = _Walk(root, excludes, gitignore=gitignore)
     for given in paths:
         # realpath of the folder alone: a symbolic link is itself met and told, not followed.
-        full = os.path.join(os.path.realpath(os.path.dirname(os.path.abspath(given))), os.path.basename(os.path.abspath(given)))
+        full = os.path.join(
+            os.path.realpath(os.path.dirname(os.path.abspath(given))), os.path.basename(os.path.abspath(given))
+        )
         if given in (".", "./") or not os.path.basename(os.path.abspath(given)):
             full = os.path.realpath(given)
         if not os.path.lexists(full):
@@ -168,7 +170,7 @@ class _Patterns:
         self._spec: GitIgnoreSpec | None = None
 
     def match(self, path: str) -> tuple[bool | None, str]:
-        """(True, origin) where excluded, (False, origin) where taken back in by `!`, (None, "") where nothing matches."""
+        """(True, origin) where excluded, (False, origin) where taken back in by `!`, (None, "") where none matches."""
         if not self._listed:
             return None, ""
         if self._spec is None:

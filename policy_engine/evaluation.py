@@ -26,7 +26,7 @@ MAX_FLAWS = 1000
 def evaluate(rules: RuleSet, graph: ResourceGraph, source_line: SourceLine) -> Iterator[Finding]:
     """One finding for each rule and resource it applies to; for a failure, one for each flaw.
 
-    Fingerprints are unique within a resource only up to repetition; `fingerprint.number_repeats` settles that for a scan.
+    Fingerprints are unique within a resource only up to repetition; `fingerprint.number_repeats` settles it for a scan.
     """
     for resource in graph.resources:
         context = Context(resource, graph)
@@ -76,9 +76,7 @@ def _judge(active: Active, resource: Resource, context: Context, source_line: So
     yield _told(active, resource, Witness(witness.path, unknown=reason), Outcome.UNKNOWN, source_line)
 
 
-def _told(
-    active: Active, resource: Resource, witness: Witness, outcome: Outcome, source_line: SourceLine
-) -> Finding:
+def _told(active: Active, resource: Resource, witness: Witness, outcome: Outcome, source_line: SourceLine) -> Finding:
     rule, target = active.rule, active.target
     trace = resource.locate(witness.path) if witness.path else None
     location = trace.location if trace is not None else resource.location
@@ -151,5 +149,3 @@ def show_value(value: Any) -> str:
     else:
         text = json.dumps(value, ensure_ascii=False, default=lambda _: "(unknown)")
     return text if len(text) <= MAX_SHOWN_VALUE else text[: MAX_SHOWN_VALUE - 3] + "..."
-
-

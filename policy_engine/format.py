@@ -17,7 +17,7 @@ class Format:
     title: str
     """What people call it: "Terraform"."""
     resource_types: Sequence[str] | None = None
-    """Every type `load` can give, where the set is closed, so that `rules lint` finds misspelt ones; None where open."""
+    """Every type `load` can give, where the set is closed, so that `rules lint` finds misspelt ones; else None."""
     example_path: str = ""
     """File name under which a rule example's `code` is laid out: `main.tf`, `.github/workflows/example.yml`."""
 

@@ -154,7 +154,8 @@ def run_case(rule: Rule, case: Case, plugins: Plugins, rulebook: Rulebook) -> li
             messages = [
                 finding.message
                 for finding in ours
-                if finding.outcome is outcome and (finding.location.path, finding.location.span.start_line) == (name, line)
+                if finding.outcome is outcome
+                and (finding.location.path, finding.location.span.start_line) == (name, line)
             ]
             found.append(wrong(f"{name}:{line} should not {word}: {messages[-1]}"))
     passes = sum(finding.outcome is Outcome.PASS for finding in ours)
@@ -187,9 +188,7 @@ def prove(rule: Rule, folder: str, shown: str, plugins: Plugins, rulebook: Ruleb
     path = examples_path(rule.path)
     cases, found = read_cases(rule, os.path.join(folder, path), f"{shown}/{path}", plugins)
     if cases:
-        found.extend(
-            Mistake(f"{shown}/{path}", f"{rule.id}: {lack}") for lack in missing_examples(rule, cases)
-        )
+        found.extend(Mistake(f"{shown}/{path}", f"{rule.id}: {lack}") for lack in missing_examples(rule, cases))
     for case in cases:
         found.extend(run_case(rule, case, plugins, rulebook))
     return len(cases), found

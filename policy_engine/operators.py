@@ -1,4 +1,4 @@
-"""The comparisons of the rule language: what each takes, what it says of a value, of an absent one and of a half-known text."""
+"""The comparisons of the rule language: what each takes, and says of a value, an absent one and a half-known text."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def same(value: Any, operand: Any) -> bool | Unknown:
         if unknown is not None:
             return unknown
         return bool(value == operand)
-    return scalar(value) == scalar(operand)
+    return bool(scalar(value) == scalar(operand))
 
 
 def scalar(value: Any) -> Any:
@@ -174,7 +174,9 @@ def _cidr(decide: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool | Unk
         if network is None:
             return False
         others = (_network(other) for other in _listed(operand))
-        return any(other is not None and network.version == other.version and decide(network, other) for other in others)
+        return any(
+            other is not None and network.version == other.version and decide(network, other) for other in others
+        )
 
     def test(value: Any, operand: Any) -> bool | Unknown:
         return _any([one(item, operand) for item in value]) if isinstance(value, list) else one(value, operand)
@@ -319,7 +321,9 @@ _PORTS: Mapping[str, Any] = {
 }
 
 _ALL = (
-    Operator("equals", "the value is this one; \"true\" counts as true and \"443\" as 443", _ANY, same, partial=_partial_equals),
+    Operator(
+        "equals", 'the value is this one; "true" counts as true and "443" as 443', _ANY, same, partial=_partial_equals
+    ),
     Operator("not_equals", "the value is not this one; an absent value is not", _ANY, negation="equals"),
     Operator("in", "the value is one of these", _LIST, _is_in, partial=_partial_in),
     Operator("not_in", "the value is none of these; an absent value is none", _LIST, negation="in"),
@@ -340,9 +344,15 @@ _ALL = (
     Operator("at_most", "the number is this or less", _NUMBER, _compare(lambda a, b: a <= b)),
     Operator("more_than", "the number is more than this", _NUMBER, _compare(lambda a, b: a > b)),
     Operator("less_than", "the number is less than this", _NUMBER, _compare(lambda a, b: a < b)),
-    Operator("length_at_least", "the list, mapping or text has at least so many items", _COUNT, _length(lambda a, b: a >= b)),
-    Operator("length_at_most", "the list, mapping or text has at most so many items", _COUNT, _length(lambda a, b: a <= b)),
-    Operator("version_at_least", "the dotted version is this one or later", {"type": ["string", "number"]}, _version_at_least),
+    Operator(
+        "length_at_least", "the list, mapping or text has at least so many items", _COUNT, _length(lambda a, b: a >= b)
+    ),
+    Operator(
+        "length_at_most", "the list, mapping or text has at most so many items", _COUNT, _length(lambda a, b: a <= b)
+    ),
+    Operator(
+        "version_at_least", "the dotted version is this one or later", {"type": ["string", "number"]}, _version_at_least
+    ),
     Operator("within_cidr", "the network (or every one of a list) lies inside one of these", _TEXTS, _within),
     Operator(
         "overlaps_cidr",
@@ -360,7 +370,7 @@ _ALL = (
     ),
     Operator(
         "covers_port",
-        "the port, range (\"20-25\") or list of them takes in one of these ports",
+        'the port, range ("20-25") or list of them takes in one of these ports',
         _PORTS,
         _covers_port,
         pinpoint=_which(_covers_port),

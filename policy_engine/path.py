@@ -1,4 +1,4 @@
-"""Attribute paths as rules write them: `versioning.enabled`, `metadata.labels."app.kubernetes.io/name"`, `ingress[].cidr_blocks[]`."""
+"""Attribute paths as rules write them: `versioning.enabled`, `labels."app.kubernetes.io/name"`, `ingress[].ports[]`."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Steps = tuple["str | int | Wild", ...]
 
 
 class Several(list[Any]):
-    """Values found at one path because it crossed a list of several items; a type of its own, to tell it from a list."""
+    """Values found at one path because it crossed a list of several items; a type of its own, unlike a list."""
 
 
 class PathError(ValueError):
@@ -177,7 +177,7 @@ def places(value: Any, steps: Steps, prefix: AttributePath = ()) -> Iterator[tup
             yield prefix + _plain(steps), ABSENT
     elif isinstance(value, list) and isinstance(step, int) and step < len(value):
         yield from places(value[step], rest, (*prefix, step))
-    elif isinstance(value, dict) and step in value:
+    elif isinstance(value, dict) and step in value:  # noqa: SIM114 - the branches index different types
         yield from places(value[step], rest, (*prefix, step))
     elif not any(isinstance(later, Wild) for later in rest):
         yield prefix + _plain(steps), ABSENT

@@ -66,7 +66,9 @@ class Plugins:
                 raise PluginError(f"plugin '{owner}': {hook} failed: {type(error).__name__}: {error}") from error
             for name, each in names:
                 if name in owners:
-                    raise PluginError(f"plugin '{owner}': the {kind} '{name}' is already registered by '{owners[name]}'")
+                    raise PluginError(
+                        f"plugin '{owner}': the {kind} '{name}' is already registered by '{owners[name]}'"
+                    )
                 owners[name] = owner
                 found[name] = each
         return dict(sorted(found.items()))
@@ -75,8 +77,8 @@ class Plugins:
 def load_plugins(extra: Iterable[tuple[str, object]] = ()) -> Plugins:
     """Loads every entry point of the group in sorted order, and `extra` (name, module) pairs after them.
 
-    Raises PluginError where one does not load or implements a hook that does not exist: a gate that lost its checks must
-    not pass.
+    Raises PluginError where one does not load or implements a hook that does not exist: a gate that lost its checks
+    must not pass.
     """
     from importlib.metadata import entry_points
 

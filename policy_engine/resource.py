@@ -24,8 +24,8 @@ class Resource:
     value     plain values (dict, list, str, int, float, bool, None), `Unknown` where undecidable. Blocks are lists of
               mappings. May hold context from parents under extra keys (a step's `job`), as the format documents.
     location  its header, told when something is missing
-    locate    maps an attribute path to its place; computed on demand. A path that does not exist gives the header of the
-              innermost block that does. It must never raise.
+    locate    maps an attribute path to its place; computed on demand. A path that does not exist gives the header of
+              the innermost block that does. It must never raise.
     extent    the whole of it, from the first to the last line, for suppressions; the header where not known
     """
 

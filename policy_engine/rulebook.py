@@ -67,8 +67,8 @@ class Rulebook:
         return next(rule for rule in self.rules(entry["formats"]) if rule.id == rule_id)
 
     def select(self, settings: Settings, formats: Sequence[str]) -> list[Rule]:
-        """The rules that the settings choose, of those with a target for one of the formats. Raises ConfigError where the
-        settings name a rule that does not exist: a selection that selects nothing must not pass for a clean scan."""
+        """The rules that the settings choose, of those with a target for one of the formats. Raises ConfigError where
+        the settings name a rule that does not exist: a selection of nothing must not pass for a clean scan."""
         self._check_names(settings)
         rules = self.rules(formats)
         if not settings.select and not settings.ignore:
@@ -115,5 +115,3 @@ def load_rulebook(plugins: Plugins, version: str, extra_folders: Sequence[str] =
     packs = [*plugins.rule_packs.values(), *(RulePack(os.path.basename(path) or path, path) for path in extra_folders)]
     cache = user_cache()
     return Rulebook([load_pack(pack, version, cache) for pack in packs])
-
-

@@ -1,7 +1,7 @@
 """Folders of rules: read, checked and kept as JSON by format, so that a scan reads only what it needs.
 
 A pack is a folder of `<id>.yaml` files, in subfolders as its author likes, each with its examples beside it in
-`<id>.test.yaml`. Reading YAML and checking it against the schema takes most of a short scan's time, so its result is kept:
+`<id>.test.yaml`. Reading YAML and checking it against the schema takes most of a short scan's time, so the result is kept:
 with the wheel for the rules that ship, in the user's cache for others.
 """
 
@@ -237,7 +237,11 @@ def _read_rule(
         except ConditionError as error:
             found.append(Mistake(shown, str(error), source.at(error.path)))
     if Path(relative).stem != rule["id"]:
-        found.append(Mistake(shown, f"the file is named '{Path(relative).name}', but the id is '{rule['id']}'", source.at(("id",))))
+        found.append(
+            Mistake(
+                shown, f"the file is named '{Path(relative).name}', but the id is '{rule['id']}'", source.at(("id",))
+            )
+        )
     rule["path"] = relative
     return (None if found else rule), found
 

@@ -149,9 +149,7 @@ def evaluate_unit(format_: Format, unit: Unit, tree: Tree, rules: RuleSet, timeo
     return Evaluated(findings, loaded.problems, suppressions, _extents(loaded.resources, suppressions))
 
 
-def find_suppressions(
-    format_: Format, paths: Iterable[str], tree: Tree
-) -> dict[str, Sequence[InlineSuppression]]:
+def find_suppressions(format_: Format, paths: Iterable[str], tree: Tree) -> dict[str, Sequence[InlineSuppression]]:
     found: dict[str, Sequence[InlineSuppression]] = {}
     for path in paths:
         data = tree.read(path)
@@ -176,9 +174,7 @@ def _extents(
     return extents
 
 
-def judge(
-    results: Sequence[Evaluated], rules: RuleSet, rulebook: Rulebook
-) -> tuple[list[Finding], list[Problem]]:
+def judge(results: Sequence[Evaluated], rules: RuleSet, rulebook: Rulebook) -> tuple[list[Finding], list[Problem]]:
     """All findings, those set aside marked, with unique fingerprints, sorted; and all problems.
 
     Suppressions themselves are judged last: one without a reason, or that sets nothing aside, is a finding.
@@ -250,5 +246,3 @@ def _finding_key(finding: Finding) -> tuple[object, ...]:
 def _problem_key(problem: Problem) -> tuple[object, ...]:
     span = problem.span or Span(0, 0, 0, 0)
     return (problem.path, span, problem.message)
-
-

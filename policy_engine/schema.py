@@ -39,10 +39,13 @@ def _tell(error: ValidationError) -> Iterator[tuple[AttributePath, str]]:
     from policy_engine.condition import suggest
 
     path: AttributePath = tuple(error.absolute_path)
-    value, wanted = error.instance, error.validator_value
+    # The library types these as possibly unset, which they never are in an error that it yields.
+    value: Any = error.instance
+    wanted: Any = error.validator_value
+    schema: Any = error.schema
     match error.validator:
         case "additionalProperties":
-            known = list(error.schema.get("properties", {}))
+            known = list(schema.get("properties", {}))
             for key in value:
                 if key not in known:
                     yield (*path, key), f"unknown key '{key}'{suggest(str(key), known)}"
@@ -64,7 +67,7 @@ def _tell(error: ValidationError) -> Iterator[tuple[AttributePath, str]]:
             else:
                 yield from _tell(inner)
         case "pattern":
-            yield path, error.schema.get("description", f"{_show(value)} does not match {wanted}")
+            yield path, schema.get("description", f"{_show(value)} does not match {wanted}")
         case "minItems" | "minLength" | "minProperties":
             yield path, "must not be empty"
         case _:
@@ -159,7 +162,7 @@ def rule_schema() -> dict[str, Any]:
         "type": "object",
         "properties": {
             "id": _ID,
-            "title": {**_TEXT, "description": "states the good state: \"Buckets are encrypted at rest\""},
+            "title": {**_TEXT, "description": 'states the good state: "Buckets are encrypted at rest"'},
             "severity": {"enum": [severity.value for severity in Severity]},
             "controls": {
                 "type": "array",
@@ -178,7 +181,7 @@ def rule_schema() -> dict[str, Any]:
             "targets": {"type": "array", "items": target, "minItems": 1},
             "message": {
                 **_TEXT,
-                "description": "names the offending thing; may use {name}, {address}, {type}, {path}, {value}, {detail}",
+                "description": "names what offends; may use {name}, {address}, {type}, {path}, {value}, {detail}",
             },
             "remediation": {**_TEXT, "description": "how to mend it"},
             "references": {"type": "array", "items": {"type": "string", "pattern": "^https://"}},

@@ -72,7 +72,7 @@ def apply_suppressions(
     """Findings with those set aside marked, and the suppressions that did so.
 
     suppressions  by path
-    extents       extents of the resources whose header stands at a path and line: a suppression there covers all of them
+    extents       extents of the resources whose header stands at a path and line: one there covers all of them
     aliases       former rule ids to present ones
     """
     used: set[InlineSuppression] = set()
@@ -112,7 +112,7 @@ def as_resources(
 ) -> list[Resource]:
     """The suppressions as resources of type `suppression`, so that rules can judge them.
 
-    `evaluated` says whether every rule it names took part in this scan: only then does its not being used mean anything.
+    `evaluated` says whether every rule it names took part in this scan: only then does not being used mean anything.
     """
     resources = []
     for path, listed in sorted(suppressions.items()):

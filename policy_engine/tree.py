@@ -58,8 +58,8 @@ class WorkTree:
 
     def read(self, path: str) -> bytes:
         # O_NONBLOCK: a named pipe must not hang the scan.
-        descriptor = os.open(self._inside(path), os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-        with open(descriptor, "rb") as stream:
+        flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+        with open(os.open(self._inside(path), flags), "rb") as stream:
             data = stream.read(self.max_file_bytes + 1)
         if len(data) > self.max_file_bytes:
             raise FileTooLarge(f"larger than {self.max_file_bytes} bytes", path=path)

@@ -28,7 +28,7 @@ class ProblemKind(Enum):
     TIMED_OUT = "timed_out"
     UNREADABLE = "unreadable"
     LIMITED = "limited"
-    """Understood, but something it depends on was not there (a remote module); told, yet the scan counts as complete."""
+    """Understood, but something it depends on was not there (a remote module); the scan counts as complete."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ class LazyGroup(click.Group):
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, prog_name="policy-engine")
 def root() -> None:
-    """Checks infrastructure code and repository configuration, and maps every finding to ISO/IEC 27001 Annex A controls.
+    """Checks infrastructure code and repository configuration, and maps findings to ISO/IEC 27001 Annex A controls.
 
     Exit codes: 0 nothing at or above the threshold; 1 findings at or above it; 2 wrong usage, settings, rule or plugin;
     3 the scan is incomplete, so its silence proves nothing.

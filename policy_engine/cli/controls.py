@@ -20,7 +20,9 @@ def controls() -> None:
 
 @controls.command("list")
 @click.option("--framework", "-F", "name", default="iso27001-2022", show_default=True)
-@click.option("--evidence", type=click.Choice(["partial", "manual"]), help="Only those that code can show in part, or cannot.")
+@click.option(
+    "--evidence", type=click.Choice(["partial", "manual"]), help="Only those that code can show in part, or cannot."
+)
 @click.option("--json", "as_json", is_flag=True, help="As JSON, with attributes and correspondence.")
 def list_(name: str, evidence: str | None, as_json: bool) -> None:
     """List a framework's controls with our own names, and how many rules serve each."""

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("subject", metavar="RULE-OR-FINDING")
 @click.argument("paths", nargs=-1, type=click.Path())
-@click.option("--rules", "rule_folders", multiple=True, type=click.Path(), metavar="FOLDER", help="More rules of your own.")
+@click.option(
+    "--rules", "rule_folders", multiple=True, type=click.Path(), metavar="FOLDER", help="More rules of your own."
+)
 def explain(subject: str, paths: tuple[str, ...], rule_folders: tuple[str, ...]) -> None:
     """Explain a rule, or a finding by its fingerprint (its first digits will do), which is looked for in PATHS.
 

@@ -26,19 +26,57 @@ THRESHOLDS = ("critical", "high", "medium", "low", "info", "never")
 
 @click.command()
 @click.argument("paths", nargs=-1, type=click.Path())
-@click.option("--format", "-f", "formats", multiple=True, metavar="NAME[=FILE]", help="How to report; repeatable. Without FILE to standard output.  [default: text]")
+@click.option(
+    "--format",
+    "-f",
+    "formats",
+    multiple=True,
+    metavar="NAME[=FILE]",
+    help="How to report; repeatable. Without FILE to standard output.  [default: text]",
+)
 @click.option("--config", "-c", type=click.Path(), help="Settings file.  [default: .policy-engine.yaml in the root]")
 @click.option("--root", type=click.Path(), help="Folder that paths are told relative to.  [default: the repository]")
-@click.option("--fail-on", type=click.Choice(THRESHOLDS), help="Least severity that makes the scan fail.  [default: low]")
-@click.option("--rule", "rule_ids", multiple=True, metavar="ID", help="Only this rule (`*` for any characters); repeatable.")
-@click.option("--control", "controls", multiple=True, metavar="CONTROL", help="Only rules for this control; repeatable.")
+@click.option(
+    "--fail-on", type=click.Choice(THRESHOLDS), help="Least severity that makes the scan fail.  [default: low]"
+)
+@click.option(
+    "--rule", "rule_ids", multiple=True, metavar="ID", help="Only this rule (`*` for any characters); repeatable."
+)
+@click.option(
+    "--control", "controls", multiple=True, metavar="CONTROL", help="Only rules for this control; repeatable."
+)
 @click.option("--tag", "tags", multiple=True, metavar="TAG", help="Only rules with this tag; repeatable.")
-@click.option("--exclude", "excludes", multiple=True, metavar="PATTERN", help="Leave files out, as .gitignore writes it; repeatable.")
-@click.option("--rules", "rule_folders", multiple=True, type=click.Path(), metavar="FOLDER", help="More rules of your own; repeatable.")
-@click.option("--files-from", type=click.Path(allow_dash=True), metavar="FILE", help="Scan the files listed there, one a line or NUL-separated; - for standard input.")
+@click.option(
+    "--exclude",
+    "excludes",
+    multiple=True,
+    metavar="PATTERN",
+    help="Leave files out, as .gitignore writes it; repeatable.",
+)
+@click.option(
+    "--rules",
+    "rule_folders",
+    multiple=True,
+    type=click.Path(),
+    metavar="FOLDER",
+    help="More rules of your own; repeatable.",
+)
+@click.option(
+    "--files-from",
+    type=click.Path(allow_dash=True),
+    metavar="FILE",
+    help="Scan the files listed there, one a line or NUL-separated; - for standard input.",
+)
 @click.option("--no-gitignore", is_flag=True, help="Scan what .gitignore leaves out too.")
-@click.option("--category", default="policy-engine", show_default=True, help="Names this analysis among others of a commit, in SARIF.")
-@click.option("--colour", "--color", "colour", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
+@click.option(
+    "--category",
+    default="policy-engine",
+    show_default=True,
+    help="Names this analysis among others of a commit, in SARIF.",
+)
+@click.option(
+    "--colour", "--color", "colour", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True
+)
 @click.option("--verbose", "-v", is_flag=True, help="Show what cannot be decided, what is set aside and every file.")
 def scan(
     paths: tuple[str, ...],
@@ -128,7 +166,9 @@ def _outputs(formats: Sequence[str], plugins: Plugins) -> list[tuple[Reporter, s
         reporter = plugins.reporters.get(name)
         if reporter is None:
             known = ", ".join(plugins.reporters)
-            raise ConfigError(f"unknown report format '{name}'{suggest(name, plugins.reporters) or f'; known are {known}'}")
+            raise ConfigError(
+                f"unknown report format '{name}'{suggest(name, plugins.reporters) or f'; known are {known}'}"
+            )
         if given and not file:
             raise ConfigError(f"--format {name}= needs a file name after the '='")
         outputs.append((reporter, file or None))
