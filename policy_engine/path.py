@@ -177,7 +177,7 @@ def places(value: Any, steps: Steps, prefix: AttributePath = ()) -> Iterator[tup
             yield prefix + _plain(steps), ABSENT
     elif isinstance(value, list) and isinstance(step, int) and step < len(value):
         yield from places(value[step], rest, (*prefix, step))
-    elif isinstance(value, dict) and step in value:  # noqa: SIM114 - the branches index different types
+    elif isinstance(value, dict) and step in value:
         yield from places(value[step], rest, (*prefix, step))
     elif not any(isinstance(later, Wild) for later in rest):
         yield prefix + _plain(steps), ABSENT

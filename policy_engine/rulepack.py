@@ -1,8 +1,8 @@
 """Folders of rules: read, checked and kept as JSON by format, so that a scan reads only what it needs.
 
 A pack is a folder of `<id>.yaml` files, in subfolders as its author likes, each with its examples beside it in
-`<id>.test.yaml`. Reading YAML and checking it against the schema takes most of a short scan's time, so the result is kept:
-with the wheel for the rules that ship, in the user's cache for others.
+`<id>.test.yaml`. Reading YAML and checking it against the schema would take most of a short scan's time, so the
+result is kept: with the wheel for the rules that ship, in the user's cache for others.
 """
 
 from __future__ import annotations
