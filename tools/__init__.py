@@ -1,0 +1,1 @@
+"""Chores of this repository; none of it ships."""
