@@ -1,7 +1,7 @@
 """Writes what is generated from the code: `docs/rules.md`, `docs/controls.md`, `docs/cli.md` and the JSON Schemas.
 
-    python -m tools.docs            write them
-    python -m tools.docs --check    exit 1 if one differs from what stands there
+python -m tools.docs            write them
+python -m tools.docs --check    exit 1 if one differs from what stands there
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ def controls_page(rulebook: Rulebook, plugins: Plugins) -> str:
                 served.setdefault(control_id, []).append(rule)
         parts += [
             f"## {framework.title}\n",
-            f"{framework.source}. Names are our own. {len(served)} of {len(framework.controls)} controls have a rule that "
-            "gives evidence for a part of them; none is shown in full by a scan.\n",
+            f"{framework.source}. Names are our own. {len(served)} of {len(framework.controls)} controls have a rule "
+            "that gives evidence for a part of them; none is shown in full by a scan.\n",
             "| control | in our words | evidence | rules |",
             "|---|---|---|---|",
         ]
