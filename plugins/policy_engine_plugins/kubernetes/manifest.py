@@ -1,0 +1,273 @@
+"""Loads a manifest: its documents, the objects in them, and what the objects hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from policy_engine.resource import AttributePath, Resource
+from policy_engine.span import Location, Trace
+from policy_engine.tree import Tree
+from policy_engine.unit import Loaded, Problem, ProblemKind, Unit
+from policy_engine.unknown import Unknown
+from policy_engine.yaml_document import YamlDocument, YamlMapping, YamlSequence, parse_yaml
+from policy_engine_plugins.kubernetes import placeholder
+from policy_engine_plugins.kubernetes.container import effective, effective_origin, expand
+from policy_engine_plugins.kubernetes.workload import CONTAINER_LISTS, at, is_cluster_scoped, template_path
+
+FORMAT = "kubernetes"
+_MAX_NAME = 253
+_NAMELESS = "-"
+
+
+def load(unit: Unit, tree: Tree) -> Loaded:
+    """The objects, pods and containers of every file of the unit."""
+    resources: list[Resource] = []
+    problems: list[Problem] = []
+    for path in unit.paths:
+        manifest = _Manifest(path, tree.read(path))
+        manifest.load()
+        resources.extend(manifest.resources)
+        problems.extend(manifest.problems)
+    return Loaded(resources, problems)
+
+
+@dataclass(frozen=True, slots=True)
+class KubernetesObject:
+    """An object and where it stands. Its names are the written text, even where that is a placeholder."""
+
+    document: YamlDocument
+    path: AttributePath
+    value: YamlMapping
+    kind: str
+    api_version: str
+    namespace: str | None
+    name: str
+
+    def address(self) -> str:
+        if self.namespace is None and is_cluster_scoped(self.kind):
+            return f"{self.kind}/{self.name}"
+        return f"{self.kind}/{self.namespace or 'default'}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Pod:
+    """A pod of an object; `template` is the place of its template in the document."""
+
+    owner: KubernetesObject
+    address: str
+    template: AttributePath
+    value: Mapping[str, Any]
+
+    def place(self, wanted: AttributePath) -> AttributePath:
+        """Where an attribute of the pod's value stands in the document."""
+        if wanted and wanted[0] == "metadata":
+            return (*self.template, *wanted)
+        if wanted and wanted[0] == "workload":
+            return (*self.owner.path, *wanted[1:])
+        return (*self.template, "spec", *wanted)
+
+
+class _Manifest:
+    """One file on its way from bytes to resources."""
+
+    def __init__(self, path: str, data: bytes) -> None:
+        self.path = path
+        self.data = data
+        self.resources: list[Resource] = []
+        self.problems: list[Problem] = []
+        self._has_variables = b"$(" in data
+        self._addresses: dict[str, int] = {}
+        self._written_names: dict[int, str] = {}
+
+    def load(self) -> None:
+        # Kubernetes' own reader knows the booleans and octal numbers of YAML 1.1: `privileged: yes` is true.
+        parsed = parse_yaml(self.data, self.path, yaml_1_1=True)
+        self.problems.extend(_tell_template(problem, self.data) for problem in parsed.problems)
+        has_placeholders = placeholder.may_hold_placeholders(self.data)
+        for document in parsed.documents:
+            objects = list(self._objects(document, (), document.value, None))
+            for each in objects:
+                if has_placeholders:
+                    holds_data = each.kind in ("ConfigMap", "Secret")
+                    names = placeholder.fill(each.value, self.path, holds_data=holds_data)
+                    self._written_names.update(names)
+            for each in objects:
+                self._add_object(each)
+
+    def _objects(
+        self, document: YamlDocument, path: AttributePath, value: Any, inherited: tuple[str, str] | None
+    ) -> Iterator[KubernetesObject]:
+        """The objects of a document. List items that do not name their kind have `inherited`: api version and kind."""
+        if type(value) is not YamlMapping:
+            return
+        api_version, kind = value.get("apiVersion"), value.get("kind")
+        if inherited is not None:
+            api_version, kind = api_version or inherited[0], kind or inherited[1]
+        if not api_version or not kind:
+            if path:
+                self._tell(document, path, "is passed over: an item of a list without 'apiVersion' and 'kind'")
+            return
+        if not isinstance(kind, str):
+            self._tell(document, (*path, "kind"), "is passed over: 'kind' is not text")
+            return
+        if placeholder.is_placeholder(kind):
+            self._tell(document, (*path, "kind"), f"is passed over: what kind of object '{kind[:60]}' is, is not known")
+            return
+        items_key = _items_key(kind, value)
+        if items_key is None:
+            metadata = value.get("metadata")
+            yield KubernetesObject(document, path, value, kind, str(api_version), _namespace(metadata), _name(metadata))
+            return
+        items = value[items_key]
+        if type(items) is YamlSequence:
+            typed = kind.removesuffix("List")
+            for index, item in enumerate(items):
+                place = (*path, items_key, index)
+                if type(item) is YamlMapping:
+                    yield from self._objects(document, place, item, (str(api_version), typed) if typed else None)
+                elif item is not None:
+                    self._tell(document, place, "is passed over: an item of a list that is no object")
+        elif items is not None:
+            self._tell(document, (*path, items_key), f"'{items_key}' is not a list, so its objects are not seen")
+
+    def _add_object(self, each: KubernetesObject) -> None:
+        document, path = each.document, each.path
+        address = self._unique(each.address())
+        header = Location(self.path, document.at((*path, "kind")))
+        whole = Location(self.path, document.extent(path))
+
+        def locate(wanted: AttributePath) -> Trace:
+            return Trace(Location(self.path, document.at((*path, *wanted))))
+
+        self.resources.append(Resource(FORMAT, each.kind, address, each.name, each.value, header, locate, whole))
+        inner = template_path(each.kind, each.api_version, each.value)
+        if inner is None:
+            return
+        template = at(each.value, inner)
+        spec = template.get("spec") if isinstance(template, dict) else None
+        if isinstance(template, dict) and isinstance(spec, dict):
+            self._add_pod(each, address, header, inner, template, spec)
+        elif isinstance(template, dict) and spec is not None:
+            self._tell_shape(each, (*inner, "spec"), spec, "a mapping", "its pod is not seen")
+        elif not isinstance(template, dict) and template is not None:
+            self._tell_shape(each, inner, template, "a mapping", "its pod is not seen")
+
+    def _add_pod(
+        self,
+        each: KubernetesObject,
+        owner_address: str,
+        header: Location,
+        inner: AttributePath,
+        template: Mapping[str, Any],
+        spec: Mapping[str, Any],
+    ) -> None:
+        document = each.document
+        value: dict[str, Any] = {**spec}
+        if "metadata" in template:
+            value["metadata"] = template["metadata"]
+        value["workload"] = each.value
+        pod = _Pod(each, f"{owner_address}/pod", (*each.path, *inner), value)
+
+        def locate(wanted: AttributePath) -> Trace:
+            return Trace(Location(self.path, document.at(pod.place(wanted))))
+
+        whole = Location(self.path, document.extent(pod.template))
+        self.resources.append(Resource(FORMAT, "pod", pod.address, each.name, value, header, locate, whole))
+
+        for key, role, shown in CONTAINER_LISTS:
+            containers = spec.get(key)
+            place = (*inner, "spec", key)
+            if isinstance(containers, list):
+                for index, container in enumerate(containers):
+                    if isinstance(container, dict):
+                        self._add_container(pod, f"{owner_address}/{shown}", (key, index), role, container)
+                    else:
+                        self._tell_shape(each, (*place, index), container, "a mapping", "this container is not seen")
+            elif containers is not None:
+                self._tell_shape(each, place, containers, "a list", "its containers are not seen")
+
+    def _add_container(
+        self, pod: _Pod, prefix: str, place: AttributePath, role: str, container: Mapping[str, Any]
+    ) -> None:
+        document = pod.owner.document
+        value: dict[str, Any] = {**container}
+        if self._has_variables:
+            value.update(expand(container))
+        value["pod"] = pod.value
+        value["workload"] = pod.owner.value
+        value["role"] = role
+        value["effective"] = effective(container, pod.value)
+
+        def locate(wanted: AttributePath) -> Trace:
+            if wanted and wanted[0] == "effective":
+                wanted = effective_origin(container, pod.value, wanted[1:])
+            if wanted and wanted[0] == "pod":
+                found = pod.place(wanted[1:])
+            elif wanted and wanted[0] == "workload":
+                found = pod.place(wanted)
+            elif wanted and wanted[0] == "role":
+                found = pod.place(place[:1])
+            else:
+                found = pod.place((*place, *wanted))
+            return Trace(Location(self.path, document.at(found)))
+
+        name = self._written_names.get(id(container)) or _name(container)
+        address = self._unique(f"{prefix}/{name}")
+        where = pod.place(place)
+        header = Location(self.path, document.at(where))
+        whole = Location(self.path, document.extent(where))
+        self.resources.append(Resource(FORMAT, "container", address, name, value, header, locate, whole))
+
+    def _unique(self, address: str) -> str:
+        """Objects of one name in one file (two groups, two overlays, a mistake) are told apart by their order."""
+        count = self._addresses.get(address, 0) + 1
+        self._addresses[address] = count
+        return address if count == 1 else f"{address}#{count}"
+
+    def _tell(self, document: YamlDocument, path: AttributePath, message: str) -> None:
+        self.problems.append(Problem(self.path, message, document.at(path), ProblemKind.LIMITED))
+
+    def _tell_shape(
+        self, each: KubernetesObject, path: AttributePath, value: Any, wanted: str, consequence: str
+    ) -> None:
+        shown = ".".join(str(step) for step in path)
+        if type(value) is Unknown:
+            message = f"{each.kind} '{each.name}': {shown} is not known ({value.reason}), so {consequence}"
+        else:
+            message = f"{each.kind} '{each.name}': {shown} is not {wanted}, so {consequence}"
+        self._tell(each.document, (*each.path, *path), message)
+
+
+def _items_key(kind: str, value: Mapping[str, Any]) -> str | None:
+    """The key under which an object is nothing but a holder of other objects."""
+    if kind.endswith("List") and "items" in value:
+        return "items"
+    if kind == "Template" and "objects" in value:
+        return "objects"
+    return None
+
+
+def _name(metadata: Any) -> str:
+    name = at(metadata, ("name",))
+    if name is not None:
+        return _scalar(name)
+    prefix = at(metadata, ("generateName",))
+    return f"{_scalar(prefix)}*" if prefix is not None else _NAMELESS
+
+
+def _namespace(metadata: Any) -> str | None:
+    namespace = at(metadata, ("namespace",))
+    return None if namespace is None else _scalar(namespace)
+
+
+def _scalar(value: Any) -> str:
+    return _NAMELESS if isinstance(value, (dict, list)) else str(value)[:_MAX_NAME]
+
+
+def _tell_template(problem: Problem, data: bytes) -> Problem:
+    if problem.kind is ProblemKind.LIMITED or not (b"{{" in data or b"{%" in data):
+        return problem
+    message = f"looks like a template, which has to be rendered before it can be scanned ({problem.message})"
+    return Problem(problem.path, message, problem.span, problem.kind)
