@@ -156,7 +156,7 @@ class Builder:
         self.note(message, (line, column, line, column + width))
 
     def _document(
-        self, get_event: Callable[[], Any], restore: dict[int, str] | None, offset: int, first: int
+        self, get_event: Callable[[], Any], restore: dict[int, str | None] | None, offset: int, first: int
     ) -> tuple[YamlDocument | None, int]:
         """The next document and the index of its end; None at the end of the stream.
 

@@ -14,6 +14,8 @@ ILLEGAL = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U0001
 _OLD_BREAKS = "\x85\u2028\u2029"
 _DOCUMENT_MARKER = re.compile(r"(?:\A|(?<=[\r\n]))(?:---|\.\.\.)(?=[ \t\r\n]|\Z)")
 LINE_BREAK = re.compile(r"\r\n|\r|\n")
+# A pair of escapes, behind an even number of backslashes.
+_SURROGATES = re.compile(r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
 BLOCK_INDICATOR = re.compile(r"(?:[&!]\S*[ \t]+)*[|>][-+0-9]*")
 
 
@@ -72,11 +74,23 @@ def new_parser(text: str) -> Any:
     return loader(text)
 
 
-def disguise(text: str) -> tuple[str, dict[int, str] | None]:
-    """The text without characters that only YAML 1.1 takes for line ends, and how to get them back."""
-    present = [char for char in _OLD_BREAKS if char in text]
-    if not present:
-        return text, None
+def disguise(text: str) -> tuple[str, dict[int, str | None] | None]:
+    """A text of the same length that the parser takes as it is meant, and what turns its scalars back."""
+    restore: dict[int, str | None] = {}
     free = (chr(code) for code in range(0xE000, 0xF8FF) if chr(code) not in text)
-    swaps: dict[str, str | int | None] = {char: next(free) for char in present}
-    return text.translate(str.maketrans(swaps)), {ord(str(swap)): char for char, swap in swaps.items()}
+    for char in _OLD_BREAKS:
+        if char in text:
+            swap = next(free)
+            restore[ord(swap)] = char
+            text = text.replace(char, swap)
+    if text.lstrip()[:1] in ("{", "[") and _SURROGATES.search(text):
+        # JSON writes characters beyond U+FFFF as two escapes, which the parser refuses. The padding keeps the places.
+        padding = next(free)
+        restore[ord(padding)] = None
+        text = _SURROGATES.sub(lambda match: _one_escape(match) + padding * 2, text)
+    return text, restore or None
+
+
+def _one_escape(match: re.Match[str]) -> str:
+    high, low = int(match.group(2), 16), int(match.group(3), 16)
+    return f"{match.group(1)}\\U{0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00):08X}"

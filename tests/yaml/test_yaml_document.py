@@ -249,6 +249,20 @@ def test_a_json_file_is_read() -> None:
     }
 
 
+def test_json_writes_rare_characters_as_two_escapes() -> None:
+    text = r'{"a": "x\ud83d\ude00\ud83d\uDE01y", "b": "\\\\ud83d\\\\ude00"}'
+    file = read(text)
+    assert file.problems == ()
+    document = file.documents[0]
+    assert document.value == {"a": "x\U0001f600\U0001f601y", "b": r"\\ud83d\\ude00"}
+    assert document.at(("b",)).start_column == text.index('"b"') + 1
+
+
+def test_half_a_pair_of_escapes_is_told() -> None:
+    (problem,) = read(r'{"a": "\ud83d"}').problems
+    assert "invalid Unicode character escape code" in problem.message
+
+
 def test_an_expanding_alias_bomb_is_refused() -> None:
     lines = ["a: &a [x, x, x, x, x, x, x, x, x]"]
     for previous, name in zip("abcdefgh", "bcdefghi", strict=True):

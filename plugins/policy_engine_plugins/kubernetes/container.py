@@ -143,7 +143,7 @@ def _expand_text(text: Any, variables: Mapping[str, Pieces], from_elsewhere: boo
         result = "".join(piece or "" for piece in joined)
         return text if result == text else result
     reason = f"$({unknown_name}) is filled in when the container starts"
-    return Unknown(reason, None, (), joined if len(joined) > 1 else ())
+    return Unknown(reason, None, (), joined if len(joined) > 1 else (), present=any(joined))
 
 
 def _join(pieces: Iterable[str | None]) -> Pieces:

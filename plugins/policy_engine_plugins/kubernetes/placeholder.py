@@ -131,7 +131,8 @@ def _unknown(text: str, pattern: re.Pattern[str], place: tuple[str, Mark] | None
         pieces.append(text[known:])
     origin = Location(place[0], Span(*place[1])) if place is not None else None
     # A value that is nothing but a placeholder may become anything, text or not.
-    return Unknown(reason, origin, (), tuple(pieces) if len(pieces) > 1 else ())
+    partly = len(pieces) > 1
+    return Unknown(reason, origin, (), tuple(pieces) if partly else (), present=any(pieces))
 
 
 def _reason(match: re.Match[str]) -> str:
