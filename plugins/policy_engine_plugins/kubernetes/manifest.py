@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from policy_engine.path import show_path
 from policy_engine.resource import AttributePath, Resource
 from policy_engine.span import Location, Trace
 from policy_engine.tree import Tree
@@ -232,7 +233,7 @@ class _Manifest:
     def _tell_shape(
         self, each: KubernetesObject, path: AttributePath, value: Any, wanted: str, consequence: str
     ) -> None:
-        shown = ".".join(str(step) for step in path)
+        shown = show_path(path)
         if type(value) is Unknown:
             message = f"{each.kind} '{each.name}': {shown} is not known ({value.reason}), so {consequence}"
         else:
@@ -269,5 +270,6 @@ def _scalar(value: Any) -> str:
 def _tell_template(problem: Problem, data: bytes) -> Problem:
     if problem.kind is ProblemKind.LIMITED or not (b"{{" in data or b"{%" in data):
         return problem
-    message = f"looks like a template, which has to be rendered before it can be scanned ({problem.message})"
+    found = problem.message.partition("; if this is a template")[0]
+    message = f"looks like a template, which has to be rendered before it can be scanned ({found})"
     return Problem(problem.path, message, problem.span, problem.kind)
