@@ -8,7 +8,7 @@ from policy_engine.format import Format
 from policy_engine.hookspecs import hookimpl
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from policy_engine.tree import Tree
     from policy_engine.unit import Comment, Loaded, Unit
@@ -21,6 +21,8 @@ class KubernetesFormat(Format):
     container  the container's keys; `pod` is the value above, `workload` the whole object, `role` one of `container`,
                `init` and `ephemeral`, and `effective` the security context that the container runs with, once the
                pod's has been inherited. `$(VAR)` in its command, args and env is replaced as far as it is known.
+
+    In a Kustomize patch every key that is not written is an Unknown, as it stands in the object that is patched.
     """
 
     name = "kubernetes"
@@ -37,6 +39,16 @@ class KubernetesFormat(Format):
         from policy_engine_plugins.kubernetes.recognition import recognises
 
         return recognises(path, data)
+
+    def units(self, paths: Sequence[str], tree: Tree) -> Iterable[Unit]:
+        """One for each file; a Kustomize patch has its kustomization with it, which says that it is one."""
+        from policy_engine.unit import Unit
+        from policy_engine_plugins.kubernetes.kustomize import patch_files
+
+        patches = patch_files(paths, tree)
+        for path in paths:
+            files = sorted({path, patches.get(path, path)})
+            yield Unit(self.name, path, tuple(files))
 
     def load(self, unit: Unit, tree: Tree) -> Loaded:
         from policy_engine_plugins.kubernetes.manifest import load

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from policy_engine.path import show_path
@@ -15,6 +15,7 @@ from policy_engine.unknown import Unknown
 from policy_engine.yaml_document import YamlDocument, YamlMapping, YamlSequence, parse_yaml
 from policy_engine_plugins.kubernetes import placeholder
 from policy_engine_plugins.kubernetes.container import effective, effective_origin, expand
+from policy_engine_plugins.kubernetes.kustomize import OpenMapping, opened
 from policy_engine_plugins.kubernetes.workload import CONTAINER_LISTS, at, is_cluster_scoped, template_path
 
 FORMAT = "kubernetes"
@@ -23,15 +24,11 @@ _NAMELESS = "-"
 
 
 def load(unit: Unit, tree: Tree) -> Loaded:
-    """The objects, pods and containers of every file of the unit."""
-    resources: list[Resource] = []
-    problems: list[Problem] = []
-    for path in unit.paths:
-        manifest = _Manifest(path, tree.read(path))
-        manifest.load()
-        resources.extend(manifest.resources)
-        problems.extend(manifest.problems)
-    return Loaded(resources, problems)
+    """The objects, pods and containers of the unit's file. A second file is the kustomization whose patch it is."""
+    kustomization = next((path for path in unit.paths if path != unit.name), None)
+    manifest = _Manifest(unit.name, tree.read(unit.name), kustomization)
+    manifest.load()
+    return Loaded(manifest.resources, manifest.problems)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +37,7 @@ class KubernetesObject:
 
     document: YamlDocument
     path: AttributePath
-    value: YamlMapping
+    value: dict[str, Any]
     kind: str
     api_version: str
     namespace: str | None
@@ -73,9 +70,10 @@ class _Pod:
 class _Manifest:
     """One file on its way from bytes to resources."""
 
-    def __init__(self, path: str, data: bytes) -> None:
+    def __init__(self, path: str, data: bytes, kustomization: str | None) -> None:
         self.path = path
         self.data = data
+        self.kustomization = kustomization
         self.resources: list[Resource] = []
         self.problems: list[Problem] = []
         self._has_variables = b"$(" in data
@@ -88,13 +86,14 @@ class _Manifest:
         self.problems.extend(_tell_template(problem, self.data) for problem in parsed.problems)
         has_placeholders = placeholder.may_hold_placeholders(self.data)
         for document in parsed.documents:
-            objects = list(self._objects(document, (), document.value, None))
-            for each in objects:
+            # All at once: filling in placeholders changes values that objects of a list may share.
+            for each in list(self._objects(document, (), document.value, None)):
                 if has_placeholders:
                     holds_data = each.kind in ("ConfigMap", "Secret")
                     names = placeholder.fill(each.value, self.path, holds_data=holds_data)
                     self._written_names.update(names)
-            for each in objects:
+                if self.kustomization is not None:
+                    each = replace(each, value=opened(each.value, self.kustomization))
                 self._add_object(each)
 
     def _objects(
@@ -147,7 +146,7 @@ class _Manifest:
         if inner is None:
             return
         template = at(each.value, inner)
-        spec = template.get("spec") if isinstance(template, dict) else None
+        spec = dict.get(template, "spec") if isinstance(template, dict) else None
         if isinstance(template, dict) and isinstance(spec, dict):
             self._add_pod(each, address, header, inner, template, spec)
         elif isinstance(template, dict) and spec is not None:
@@ -161,14 +160,14 @@ class _Manifest:
         owner_address: str,
         header: Location,
         inner: AttributePath,
-        template: Mapping[str, Any],
-        spec: Mapping[str, Any],
+        template: dict[str, Any],
+        spec: dict[str, Any],
     ) -> None:
         document = each.document
-        value: dict[str, Any] = {**spec}
+        context = {"workload": each.value}
         if "metadata" in template:
-            value["metadata"] = template["metadata"]
-        value["workload"] = each.value
+            context["metadata"] = template["metadata"]
+        value = _extended(spec, context)
         pod = _Pod(each, f"{owner_address}/pod", (*each.path, *inner), value)
 
         def locate(wanted: AttributePath) -> Trace:
@@ -178,7 +177,7 @@ class _Manifest:
         self.resources.append(Resource(FORMAT, "pod", pod.address, each.name, value, header, locate, whole))
 
         for key, role, shown in CONTAINER_LISTS:
-            containers = spec.get(key)
+            containers = dict.get(spec, key)
             place = (*inner, "spec", key)
             if isinstance(containers, list):
                 for index, container in enumerate(containers):
@@ -190,16 +189,15 @@ class _Manifest:
                 self._tell_shape(each, place, containers, "a list", "its containers are not seen")
 
     def _add_container(
-        self, pod: _Pod, prefix: str, place: AttributePath, role: str, container: Mapping[str, Any]
+        self, pod: _Pod, prefix: str, place: AttributePath, role: str, container: dict[str, Any]
     ) -> None:
         document = pod.owner.document
-        value: dict[str, Any] = {**container}
-        if self._has_variables:
-            value.update(expand(container))
-        value["pod"] = pod.value
-        value["workload"] = pod.owner.value
-        value["role"] = role
-        value["effective"] = effective(container, pod.value)
+        context = expand(container) if self._has_variables else {}
+        context["pod"] = pod.value
+        context["workload"] = pod.owner.value
+        context["role"] = role
+        context["effective"] = effective(container, pod.value)
+        value = _extended(container, context)
 
         def locate(wanted: AttributePath) -> Trace:
             if wanted and wanted[0] == "effective":
@@ -250,6 +248,12 @@ def _items_key(kind: str, value: Mapping[str, Any]) -> str | None:
     return None
 
 
+def _extended(value: dict[str, Any], context: Mapping[str, Any]) -> dict[str, Any]:
+    """The value with further keys, open where it is open."""
+    extended = {**value, **context}
+    return OpenMapping(extended, value.missing) if type(value) is OpenMapping else extended
+
+
 def _name(metadata: Any) -> str:
     name = at(metadata, ("name",))
     if name is not None:
@@ -264,7 +268,7 @@ def _namespace(metadata: Any) -> str | None:
 
 
 def _scalar(value: Any) -> str:
-    return _NAMELESS if isinstance(value, (dict, list)) else str(value)[:_MAX_NAME]
+    return str(value)[:_MAX_NAME] if isinstance(value, (str, int, float)) else _NAMELESS
 
 
 def _tell_template(problem: Problem, data: bytes) -> Problem:

@@ -43,7 +43,7 @@ def is_placeholder(text: str) -> bool:
     return _unknown(text, _ANY, None) is not None
 
 
-def fill(value: YamlMapping, path: str, *, holds_data: bool) -> dict[int, str]:
+def fill(value: dict[str, Any], path: str, *, holds_data: bool) -> dict[int, str]:
     """Replaces every placeholder in an object's value by an Unknown, in place. Gives the written text of each `name`
     that was one, by the id of its mapping: addresses are made of it.
 

@@ -117,9 +117,9 @@ def template_path(kind: str, api_version: str, value: Mapping[str, Any]) -> Attr
 
 
 def at(value: Any, path: AttributePath) -> Any:
-    """The value at a path of names; None where there is none or something else stands in the way."""
+    """The value written at a path of names; None where there is none or something else stands in the way."""
     for step in path:
         if not isinstance(value, dict):
             return None
-        value = value.get(step)
+        value = dict.get(value, step)
     return value
