@@ -1,0 +1,104 @@
+"""Lays the whole report out as JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from policy_engine.control import controls_of
+from policy_engine.finding import Finding
+from policy_engine.report import Report
+from policy_engine.rule import Rule
+from policy_engine.span import Location, Span
+from policy_engine.unit import Problem
+
+VERSION = 1
+"""Counts incompatible changes of the document's shape."""
+
+
+def render(report: Report) -> str:
+    document = {
+        "format_version": VERSION,
+        "tool": {"name": "policy-engine", "version": report.version},
+        "category": report.category,
+        "verdict": "failed" if report.failed else "passed" if report.complete else "incomplete",
+        "complete": report.complete,
+        "exit_code": report.exit_code,
+        "fail_on": report.fail_on.value if report.fail_on is not None else "never",
+        "counts": dict(report.counts()),
+        "frameworks": [
+            {"name": each.name, "title": each.title, "source": each.source, "url": each.url}
+            for each in report.frameworks
+        ],
+        "rules": [_rule(rule, report) for rule in report.rules],
+        "findings": [_finding(finding) for finding in report.findings],
+        "problems": [_problem(problem) for problem in report.problems],
+        "ledger": [
+            {"path": each.path, "status": each.status.value, "formats": list(each.formats), "detail": each.detail}
+            for each in report.ledger.entries
+        ],
+    }
+    # A file name need not be valid text: what is not is escaped, as ASCII always can be.
+    return json.dumps(document, indent=2, ensure_ascii=True) + "\n"
+
+
+def _rule(rule: Rule, report: Report) -> dict[str, Any]:
+    return {
+        "id": rule.id,
+        "title": rule.title,
+        "severity": rule.severity.value,
+        "rationale": rule.rationale,
+        "remediation": rule.remediation,
+        "references": list(rule.references),
+        "tags": list(rule.tags),
+        "formats": list(rule.formats()),
+        "controls": {each.name: controls_of(rule, each) for each in report.frameworks},
+    }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    suppression = finding.suppression
+    return {
+        "fingerprint": finding.fingerprint,
+        "rule": finding.rule.id,
+        "outcome": finding.outcome.value,
+        "severity": finding.severity.value,
+        "message": finding.message,
+        "location": _location(finding.location),
+        "related": [{"phrase": phrase, "location": _location(location)} for location, phrase in finding.related],
+        "format": finding.format,
+        "resource_type": finding.resource_type,
+        "address": finding.address,
+        "attribute": list(finding.path),
+        "snippet": finding.snippet,
+        "remediation": finding.remediation,
+        "suppression": None
+        if suppression is None
+        else {
+            "kind": suppression.kind,
+            "reason": suppression.reason,
+            "location": None if suppression.location is None else _location(suppression.location),
+        },
+    }
+
+
+def _location(location: Location) -> dict[str, Any]:
+    return {"path": location.path, **_span(location.span)}
+
+
+def _span(span: Span) -> dict[str, int]:
+    return {
+        "start_line": span.start_line,
+        "start_column": span.start_column,
+        "end_line": span.end_line,
+        "end_column": span.end_column,
+    }
+
+
+def _problem(problem: Problem) -> dict[str, Any]:
+    return {
+        "path": problem.path,
+        "kind": problem.kind.value,
+        "message": problem.message,
+        "span": None if problem.span is None else _span(problem.span),
+    }
