@@ -14,7 +14,10 @@ from policy_engine.yaml_text import ILLEGAL, MAX_TAG_DIRECTIVES, count_breaks, d
 MAX_DEPTH = 200
 MAX_ALIAS_NODES = 1_000_000
 """How many nodes aliases may stand for in one file, counted as if each were written out."""
-MAX_SYNTAX_PROBLEMS = 100
+MAX_TOLD = 100
+"""How many broken documents, and how many repeated keys, are told each; the others are counted."""
+MAX_BROKEN = 10_000
+"""After so many broken documents the rest of the file is given up."""
 
 
 class _Refused(Exception):
@@ -74,13 +77,23 @@ class Builder:
         self.documents: list[YamlDocument] = []
         self.problems: list[Problem] = []
         self.alias_nodes = 0
-        self.syntax_problems = 0
+        self.broken = 0
+        self.repeated_keys = 0
 
     def result(self) -> YamlFile:
-        more = self.syntax_problems - MAX_SYNTAX_PROBLEMS
-        if more > 0:
-            self.problems.append(Problem(self.path, f"{more} more documents are not valid YAML"))
+        if self.broken > MAX_TOLD:
+            more = f"{self.broken - MAX_TOLD} more documents are not valid YAML"
+            if self.gave_up:
+                more += ", and the rest of the file is not read"
+            self.problems.append(Problem(self.path, more))
+        if self.repeated_keys > MAX_TOLD:
+            more = f"{self.repeated_keys - MAX_TOLD} more keys are given twice; the last one counts"
+            self.problems.append(Problem(self.path, more, None, ProblemKind.LIMITED))
         return YamlFile(tuple(self.documents), tuple(self.problems))
+
+    @property
+    def gave_up(self) -> bool:
+        return self.broken >= MAX_BROKEN
 
     def note(self, message: str, mark: Mark, kind: ProblemKind = ProblemKind.NOT_UNDERSTOOD) -> None:
         self.problems.append(Problem(self.path, message, Span(*mark), kind))
@@ -92,7 +105,7 @@ class Builder:
         plain, restore = disguise(text)
         parser = new_parser(plain)
         done = 0
-        problems, alias_nodes = len(self.problems), self.alias_nodes
+        before = self._state()
         try:
             while True:
                 document, end = self._document(parser.get_event, restore, offset, first_line)
@@ -100,12 +113,18 @@ class Builder:
                     return -1
                 self.documents.append(document)
                 done = end
-                problems, alias_nodes = len(self.problems), self.alias_nodes
+                before = self._state()
         except (YAMLError, _Refused):
-            # Told by `read_alone`, for the broken document alone; what was noted of it so far would be told twice.
-            del self.problems[problems:]
-            self.alias_nodes = alias_nodes
+            # `read_alone` tells why, and would tell twice what was noted of the broken document so far.
+            self._return_to(before)
             return done
+
+    def _state(self) -> tuple[int, int, int]:
+        return len(self.problems), self.alias_nodes, self.repeated_keys
+
+    def _return_to(self, state: tuple[int, int, int]) -> None:
+        del self.problems[state[0] :]
+        _, self.alias_nodes, self.repeated_keys = state
 
     def read_alone(self, text: str, offset: int, first_line: int) -> None:
         """The documents of a stretch that holds one, telling why where there is none."""
@@ -120,7 +139,7 @@ class Builder:
         if text.count("\n%TAG") > MAX_TAG_DIRECTIVES:
             return self._syntax_problem(f"more than {MAX_TAG_DIRECTIVES} %TAG directives", text, 0, first_line)
         plain, restore = disguise(text)
-        problems = len(self.problems)
+        before = self._state()
         try:
             parser = new_parser(plain)
             while True:
@@ -129,22 +148,22 @@ class Builder:
                     return None
                 self.documents.append(document)
         except _Refused as refused:
-            del self.problems[problems:]
-            self.syntax_problems += 1
-            if self.syntax_problems <= MAX_SYNTAX_PROBLEMS:
+            self._return_to(before)
+            self.broken += 1
+            if self.broken <= MAX_TOLD:
                 self.note(str(refused), refused.mark)
         except MarkedYAMLError as error:
-            del self.problems[problems:]
+            self._return_to(before)
             mark = error.problem_mark or error.context_mark
             index = mark.index if mark else 0
             self._syntax_problem(_error_message(error, text, first_line), text, index, first_line)
         except YAMLError as error:
-            del self.problems[problems:]
+            self._return_to(before)
             self._syntax_problem(f"not valid YAML: {error}", text, 0, first_line)
 
     def _syntax_problem(self, message: str, text: str, index: int, first_line: int) -> None:
-        self.syntax_problems += 1
-        if self.syntax_problems > MAX_SYNTAX_PROBLEMS:
+        self.broken += 1
+        if self.broken > MAX_TOLD:
             return
         index = min(index, len(text))
         if index and not text[index:].strip():
@@ -273,8 +292,7 @@ class Builder:
 
             if key is not _ITEM:
                 if key in marks:
-                    message = f"key {_short(key)} is given twice; the last one counts"
-                    self.note(message, key_mark, ProblemKind.LIMITED)
+                    self._repeated_key(key, key_mark)
                 container[key] = value
                 marks[key] = (key_mark, mark)
                 key = None
@@ -284,6 +302,11 @@ class Builder:
             else:
                 root = value
                 root_mark = mark
+
+    def _repeated_key(self, key: str, mark: Mark) -> None:
+        self.repeated_keys += 1
+        if self.repeated_keys <= MAX_TOLD:
+            self.note(f"key {_short(key)} is given twice; the last one counts", mark, ProblemKind.LIMITED)
 
     def _block_end(self, start: Any, end: Any, offset: int, first: int) -> tuple[int, int]:
         """Where a block scalar's last written line ends; the parser's mark is behind the blank lines after it."""

@@ -146,6 +146,8 @@ def parse_yaml(data: bytes, path: str, *, first_line: int = 1, yaml_1_1: bool = 
         line += count_breaks(text, start, begin)
         start = begin
         builder.read_alone(text[begin:end], begin, line)
+        if builder.gave_up:
+            break
     return builder.result()
 
 

@@ -64,6 +64,12 @@ def test_a_repeated_key_is_told_and_the_last_one_counts() -> None:
     assert loaded.resources[-1].value["hostPID"] is True
 
 
+def test_thousands_of_wrong_shapes_are_counted_and_not_all_told() -> None:
+    loaded = load(HEAD + "spec:\n  containers:\n" + "  - text\n" * 5000)
+    assert len(loaded.problems) == 101
+    assert loaded.problems[-1].message == "4900 more objects or parts of them are passed over"
+
+
 def test_huge_scalars_are_kept() -> None:
     loaded = load(HEAD + f"spec: {{nodeName: {'x' * 3_000_000}, priority: {'9' * 300_000}}}\n")
     assert loaded.problems == []

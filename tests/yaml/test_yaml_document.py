@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from policy_engine.unit import ProblemKind
-from policy_engine.yaml_builder import MAX_SYNTAX_PROBLEMS
+from policy_engine.yaml_builder import MAX_BROKEN, MAX_TOLD
 from policy_engine.yaml_document import (
     TaggedScalar,
     YamlFile,
@@ -302,8 +302,21 @@ def test_nesting_up_to_the_limit_is_read() -> None:
 def test_many_broken_documents_are_counted_and_not_all_told() -> None:
     file = read("---\n]\n" * 5000 + "---\nok: 1\n")
     assert [document.value for document in file.documents] == [{"ok": 1}]
-    assert len(file.problems) == MAX_SYNTAX_PROBLEMS + 1
-    assert file.problems[-1].message == f"{5000 - MAX_SYNTAX_PROBLEMS} more documents are not valid YAML"
+    assert len(file.problems) == MAX_TOLD + 1
+    assert file.problems[-1].message == f"{5000 - MAX_TOLD} more documents are not valid YAML"
+
+
+def test_a_file_of_nothing_but_broken_documents_is_given_up() -> None:
+    file = read("---\n]\n" * 200_000)
+    more = f"{MAX_BROKEN - MAX_TOLD} more documents are not valid YAML, and the rest of the file is not read"
+    assert file.problems[-1].message == more
+
+
+def test_many_repeated_keys_are_counted_and_not_all_told() -> None:
+    file = read("a: 1\n" * 5000)
+    assert len(file.problems) == MAX_TOLD + 1
+    assert file.problems[-1].message == f"{4999 - MAX_TOLD} more keys are given twice; the last one counts"
+    assert {problem.kind for problem in file.problems} == {ProblemKind.LIMITED}
 
 
 def test_thousands_of_tag_directives_are_refused() -> None:

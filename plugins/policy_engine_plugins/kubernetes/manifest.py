@@ -20,6 +20,7 @@ from policy_engine_plugins.kubernetes.workload import CONTAINER_LISTS, at, is_cl
 
 FORMAT = "kubernetes"
 _MAX_NAME = 253
+_MAX_TOLD = 100
 _NAMELESS = "-"
 
 
@@ -77,6 +78,7 @@ class _Manifest:
         self.resources: list[Resource] = []
         self.problems: list[Problem] = []
         self._has_variables = b"$(" in data
+        self._told = self._untold = 0
         self._addresses: dict[str, int] = {}
         self._written_names: dict[int, str] = {}
 
@@ -95,6 +97,9 @@ class _Manifest:
                 if self.kustomization is not None:
                     each = replace(each, value=opened(each.value, self.kustomization))
                 self._add_object(each)
+        if self._untold:
+            message = f"{self._untold} more objects or parts of them are passed over"
+            self.problems.append(Problem(self.path, message, None, ProblemKind.LIMITED))
 
     def _objects(
         self, document: YamlDocument, path: AttributePath, value: Any, inherited: tuple[str, str] | None
@@ -226,6 +231,10 @@ class _Manifest:
         return address if count == 1 else f"{address}#{count}"
 
     def _tell(self, document: YamlDocument, path: AttributePath, message: str) -> None:
+        if self._told >= _MAX_TOLD:
+            self._untold += 1
+            return
+        self._told += 1
         self.problems.append(Problem(self.path, message, document.at(path), ProblemKind.LIMITED))
 
     def _tell_shape(
