@@ -105,16 +105,18 @@ def _driver(report: Report, taxonomies: Sequence[dict[str, Any]]) -> dict[str, A
         "semanticVersion": report.version,
         "informationUri": HOME,
         "rules": [_rule(rule, report.frameworks, taxonomies) for rule in report.rules],
-        "notifications": [
-            {"id": name, "name": _pascal(name), "shortDescription": {"text": text}, "fullDescription": {"text": text}}
-            for name, text in NOTIFICATIONS.items()
-        ],
+        "notifications": [_notification_kind(name) for name in NOTIFICATIONS],
     }
     if taxonomies:
         driver["supportedTaxonomies"] = [
             {"name": taxonomy["name"], "index": number} for number, taxonomy in enumerate(taxonomies)
         ]
     return driver
+
+
+def _notification_kind(name: str) -> dict[str, Any]:
+    text = {"text": NOTIFICATIONS[name]}
+    return {"id": name, "shortDescription": text, "fullDescription": text, "help": text}
 
 
 def _taxonomy(framework: Framework, rules: Sequence[Rule]) -> dict[str, Any]:
@@ -168,6 +170,8 @@ def _rule(rule: Rule, frameworks: Sequence[Framework], taxonomies: Sequence[dict
             "tags": list(dict.fromkeys(tags))[:MAX_TAGS],
         },
     }
+    if made["name"].lower() == rule.id:
+        del made["name"]  # A name that repeats the id is against the rules of SARIF (SARIF1001).
     if relationships:
         made["relationships"] = relationships
     return made
