@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 
 import pytest
+
+from policy_engine.span import Span
 from policy_engine_plugins.terraform import syntax
 from policy_engine_plugins.terraform.parser import parse
 from policy_engine_plugins.terraform.source import Source
-
-from policy_engine.span import Span
 
 
 def tree_of(text: str) -> syntax.SyntaxTree:

@@ -1,0 +1,350 @@
+"""Functions over lists, sets and maps.
+
+Elements may be unknown: a function gives a known result as long as no value of theirs could change it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from itertools import product
+
+from policy_engine.unknown import Unknown
+from policy_engine_plugins.terraform.functions.conversion import unify
+from policy_engine_plugins.terraform.functions.signature import (
+    MANY,
+    Function,
+    a_list,
+    a_map,
+    a_whole,
+    function,
+    known,
+)
+from policy_engine_plugins.terraform.operators import arithmetic
+from policy_engine_plugins.terraform.values import (
+    EvaluationError,
+    ListValue,
+    MapValue,
+    NotKnown,
+    SetValue,
+    Value,
+    combine,
+    equal,
+    identity,
+    make_set,
+    to_bool,
+    to_number,
+    to_text,
+    type_name,
+)
+
+# Terraform refuses longer ranges too.
+MAX_RANGE = 1024
+MAX_ITEMS = 100_000
+
+
+def _bounded(items: list[Value]) -> list[Value]:
+    if len(items) > MAX_ITEMS:
+        raise EvaluationError(f"the list grows beyond {MAX_ITEMS} elements")
+    return items
+
+
+def _any_true(items: Value) -> bool | Unknown:
+    return _decided(items, True)
+
+
+def _all_true(items: Value) -> bool | Unknown:
+    return _decided(items, False)
+
+
+def _decided(items: Value, by: bool) -> bool | Unknown:
+    unknowns = []
+    for item in a_list(items):
+        if isinstance(item, Unknown):
+            unknowns.append(item)
+        elif (item is not None and to_bool(item)) is by:
+            return by
+    return combine(unknowns) if unknowns else not by
+
+
+def _chunks(items: Value, size: Value) -> Value:
+    elements, length = a_list(items), a_whole(size)
+    if length < 0:
+        raise EvaluationError("the size of a chunk is negative")
+    if length == 0:
+        return ListValue([elements] if elements else [])
+    return ListValue(ListValue(elements[at : at + length]) for at in range(0, len(elements), length))
+
+
+def _coalesce(*values: Value) -> Value:
+    textual = any(isinstance(value, str) for value in values)
+    for value in values:
+        if isinstance(value, Unknown):
+            raise NotKnown(value)
+        if value is None or value == "":
+            continue
+        return to_text(value) if textual and isinstance(value, (bool, int, float)) else value
+    raise EvaluationError("all arguments of coalesce are null or empty")
+
+
+def _coalesce_list(*lists: Value) -> Value:
+    for value in lists:
+        if isinstance(value, Unknown):
+            raise NotKnown(value)
+        if value is not None and a_list(value):
+            return value
+    raise EvaluationError("all arguments of coalescelist are empty")
+
+
+def _compact(items: Value) -> Value:
+    return ListValue(to_text(item) for item in known(a_list(items)) if item is not None and item != "")
+
+
+def _concat(*lists: Value) -> Value:
+    parts = [a_list(value) for value in lists]
+    _bounded_size(parts)
+    joined = [item for part in parts for item in part]
+    return ListValue(joined) if all(isinstance(part, (ListValue, SetValue)) for part in parts) else joined
+
+
+def _bounded_size(parts: Iterable[list[Value]]) -> None:
+    if sum(len(part) for part in parts) > MAX_ITEMS:
+        raise EvaluationError(f"the list grows beyond {MAX_ITEMS} elements")
+
+
+def _contains(items: Value, wanted: Value) -> bool | Unknown:
+    unknowns = []
+    for item in a_list(items):
+        result = equal(item, wanted)
+        if result is True:
+            return True
+        if isinstance(result, Unknown):
+            unknowns.append(result)
+    return combine(unknowns) if unknowns else False
+
+
+def _distinct(items: Value) -> Value:
+    unique: dict[object, Value] = {}
+    for item in known(a_list(items)):
+        unique.setdefault(identity(item), item)
+    return ListValue(unique.values())
+
+
+def _element(items: Value, index: Value) -> Value:
+    elements, at = a_list(items), a_whole(index)
+    if not elements:
+        raise EvaluationError("element of an empty list")
+    return elements[at % len(elements)]
+
+
+def _flatten(items: Value) -> Value:
+    flat: list[Value] = []
+    stack = list(reversed(a_list(items)))
+    while stack:
+        item = stack.pop()
+        if isinstance(item, Unknown):
+            raise NotKnown(item)  # it may be a list itself
+        if isinstance(item, list):
+            stack.extend(reversed(item))
+        else:
+            flat.append(item)
+        if len(flat) + len(stack) > MAX_ITEMS:
+            raise EvaluationError(f"the list grows beyond {MAX_ITEMS} elements")
+    return flat
+
+
+def _index(items: Value, wanted: Value) -> int:
+    for at, item in enumerate(a_list(items)):
+        result = equal(item, wanted)
+        if isinstance(result, Unknown):
+            raise NotKnown(result)
+        if result:
+            return at
+    raise EvaluationError("the list does not have that element")
+
+
+def _length(value: Value) -> int:
+    if isinstance(value, (list, dict)):
+        return len(value)
+    if isinstance(value, str):
+        return len(value)
+    raise EvaluationError(f"a value of type {type_name(value)} has no length")
+
+
+def _lookup(mapping: Value, key: Value, *default: Value) -> Value:
+    if isinstance(mapping, Unknown):
+        raise NotKnown(mapping)
+    found = a_map(mapping)
+    name = to_text(key)
+    if name in found:
+        return found[name]
+    if default:
+        return default[0]
+    raise EvaluationError(f"the map has no key '{name}'")
+
+
+def _match_keys(values: Value, keys: Value, wanted: Value) -> Value:
+    elements, names = a_list(values), known(a_list(keys))
+    if len(elements) != len(names):
+        raise EvaluationError("the two lists differ in length")
+    accepted = {identity(item) for item in known(a_list(wanted))}
+    return ListValue(value for value, key in zip(elements, names, strict=True) if identity(key) in accepted)
+
+
+def _merge(*mappings: Value) -> Value:
+    missing = [mapping for mapping in mappings if isinstance(mapping, Unknown)]
+    if missing:
+        raise NotKnown(combine(missing))
+    merged: dict[str, Value] = {}
+    parts = [a_map(mapping) for mapping in mappings if mapping is not None]
+    for part in parts:
+        merged.update(part)
+    return MapValue(merged) if parts and all(isinstance(part, MapValue) for part in parts) else merged
+
+
+def _one(items: Value) -> Value:
+    elements = a_list(items)
+    if len(elements) > 1:
+        raise EvaluationError("one needs a list of at most one element")
+    return elements[0] if elements else None
+
+
+def _range(*limits: Value) -> Value:
+    numbers = [to_number(limit) for limit in limits]
+    start, limit = (0, numbers[0]) if len(numbers) == 1 else (numbers[0], numbers[1])
+    step = numbers[2] if len(numbers) == 3 else (1 if start <= limit else -1)
+    if step == 0 or ((step > 0) != (start <= limit) and start != limit):
+        raise EvaluationError("the step does not lead to the limit")
+    items: list[Value] = []
+    at = start
+    while at < limit if step > 0 else at > limit:
+        items.append(at)
+        if len(items) > MAX_RANGE:
+            raise EvaluationError(f"a range of more than {MAX_RANGE} numbers")
+        at = arithmetic("+", at, step)
+    return ListValue(items)
+
+
+def _reverse(items: Value) -> Value:
+    elements = a_list(items)
+    turned = list(reversed(elements))
+    return ListValue(turned) if isinstance(elements, (ListValue, SetValue)) else turned
+
+
+def _sets(values: Iterable[Value]) -> list[dict[object, Value]]:
+    return [{identity(item): item for item in unify(known(a_list(value)))} for value in values]
+
+
+def _union(*values: Value) -> Value:
+    return make_set(unify([item for found in _sets(values) for item in found.values()]))
+
+
+def _intersection(*values: Value) -> Value:
+    first, *others = _sets(values)
+    return make_set(item for key, item in first.items() if all(key in other for other in others))
+
+
+def _subtract(left: Value, right: Value) -> Value:
+    first, second = _sets((left, right))
+    return make_set(item for key, item in first.items() if key not in second)
+
+
+def _product(*values: Value) -> Value:
+    lists = [a_list(value) for value in values]
+    size = 1
+    for part in lists:
+        size *= len(part)
+    if size * len(lists) > MAX_ITEMS:
+        raise EvaluationError(f"the product grows beyond {MAX_ITEMS} elements")
+    made = [list(combination) for combination in product(*lists)]
+    if any(isinstance(part, SetValue) for part in lists):
+        return make_set(known(made))
+    return ListValue(made)
+
+
+def _slice(items: Value, start: Value, end: Value) -> Value:
+    elements, first, last = a_list(items), a_whole(start), a_whole(end)
+    if isinstance(elements, SetValue):
+        raise EvaluationError("a set cannot be sliced")
+    if not 0 <= first <= last <= len(elements):
+        raise EvaluationError("the slice lies outside of the list")
+    part = elements[first:last]
+    return ListValue(part) if isinstance(elements, ListValue) else part
+
+
+def _sort(items: Value) -> Value:
+    return ListValue(sorted(to_text(item) for item in known(a_list(items))))
+
+
+def _sum(items: Value) -> int | float:
+    elements = known(a_list(items))
+    if not elements:
+        raise EvaluationError("sum of an empty list")
+    total: int | float = 0
+    for item in elements:
+        total = arithmetic("+", total, to_number(item))
+    return total
+
+
+def _transpose(mapping: Value) -> Value:
+    turned: dict[str, list[str]] = {}
+    found = known(a_map(mapping))
+    for key in sorted(found):
+        for item in a_list(found[key]):
+            turned.setdefault(to_text(item), []).append(key)
+    return MapValue((key, ListValue(sorted(turned[key]))) for key in sorted(turned))
+
+
+def _values(mapping: Value) -> Value:
+    found = a_map(mapping)
+    items = [found[key] for key in sorted(found)]
+    return ListValue(items) if isinstance(found, MapValue) else items
+
+
+def _zip_map(keys: Value, values: Value) -> Value:
+    names, elements = known(a_list(keys)), a_list(values)
+    if len(names) != len(elements):
+        raise EvaluationError("the two lists differ in length")
+    return {to_text(name): element for name, element in zip(names, elements, strict=True)}
+
+
+def _keys(mapping: Value) -> Value:
+    found = a_map(mapping)
+    return ListValue(sorted(found)) if isinstance(found, MapValue) else sorted(found)
+
+
+_TABLE: dict[str, tuple[int, int, Callable[..., Value]]] = {
+    "alltrue": (1, 1, _all_true),
+    "anytrue": (1, 1, _any_true),
+    "chunklist": (2, 2, _chunks),
+    "compact": (1, 1, _compact),
+    "concat": (1, MANY, _concat),
+    "distinct": (1, 1, _distinct),
+    "element": (2, 2, _element),
+    "flatten": (1, 1, _flatten),
+    "keys": (1, 1, _keys),
+    "length": (1, 1, _length),
+    "matchkeys": (3, 3, _match_keys),
+    "one": (1, 1, _one),
+    "range": (1, 3, _range),
+    "reverse": (1, 1, _reverse),
+    "setintersection": (1, MANY, _intersection),
+    "setproduct": (1, MANY, _product),
+    "setsubtract": (2, 2, _subtract),
+    "setunion": (1, MANY, _union),
+    "slice": (3, 3, _slice),
+    "sort": (1, 1, _sort),
+    "sum": (1, 1, _sum),
+    "transpose": (1, 1, _transpose),
+    "values": (1, 1, _values),
+    "zipmap": (2, 2, _zip_map),
+}
+
+FUNCTIONS: dict[str, Function] = {
+    **{name: function(*row) for name, row in _TABLE.items()},
+    "coalesce": function(1, MANY, _coalesce, nulls=True, unknowns=True),
+    "coalescelist": function(1, MANY, _coalesce_list, nulls=True, unknowns=True),
+    "contains": function(2, 2, _contains, nulls=True, unknowns=True),
+    "index": function(2, 2, _index, nulls=True),
+    "lookup": function(2, 3, _lookup, nulls=True, unknowns=True),
+    "merge": function(0, MANY, _merge, nulls=True, unknowns=True),
+}
