@@ -179,7 +179,7 @@ def _folded(value: Any) -> Any:
 def _exists(operand: bool) -> ValueTest:
     def test(value: Any) -> Truth:
         if type(value) is Unknown:
-            return operand if value.present or any(value.fragments) else value
+            return operand if value.present or value.fragments else value
         return (value is not ABSENT and value is not None) is operand
 
     return test

@@ -71,7 +71,9 @@ def _judge(active: Active, resource: Resource, context: Context, source_line: So
     doubtful = require if type(holds) is Unknown else when
     assert doubtful is not None
     witness = next(doubtful.witness(value, context, None), Witness(()))
-    reason = witness.unknown or (holds if type(holds) is Unknown else applies)
+    reason = witness.unknown
+    if reason is None:
+        reason = holds if type(holds) is Unknown else applies
     assert type(reason) is Unknown
     yield _told(active, resource, Witness(witness.path, unknown=reason), Outcome.UNKNOWN, source_line)
 
@@ -146,6 +148,9 @@ def show_value(value: Any) -> str:
         return "a value that is not known"
     if isinstance(value, str):
         text = value
+    elif isinstance(value, dict) or (isinstance(value, list) and any(isinstance(item, (dict, list)) for item in value)):
+        # Context keys lead back to their owners: a value may hold itself.
+        return "a list" if isinstance(value, list) else "a mapping"
     else:
         text = json.dumps(value, ensure_ascii=False, default=lambda _: "(unknown)")
     return text if len(text) <= MAX_SHOWN_VALUE else text[: MAX_SHOWN_VALUE - 3] + "..."

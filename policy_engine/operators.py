@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -36,12 +36,25 @@ class Operator:
 
 def same(value: Any, operand: Any) -> bool | Unknown:
     """Equality as configuration languages see it: "true" is true and "443" is 443; deep for lists and mappings."""
-    if isinstance(value, (list, dict)):
-        unknown = find_unknown(value)
-        if unknown is not None:
-            return unknown
-        return bool(value == operand)
+    if type(value) is Unknown:
+        return value
+    if isinstance(value, list) and isinstance(operand, list) and len(value) == len(operand):
+        return _both(same(ours, theirs) for ours, theirs in zip(value, operand, strict=True))
+    if isinstance(value, dict) and isinstance(operand, dict) and value.keys() == operand.keys():
+        return _both(same(value[key], operand[key]) for key in value)
+    if isinstance(value, (list, dict)) or isinstance(operand, (list, dict)):
+        return False
     return bool(scalar(value) == scalar(operand))
+
+
+def _both(answers: Iterable[bool | Unknown]) -> bool | Unknown:
+    doubt: bool | Unknown = True
+    for answer in answers:
+        if answer is False:
+            return False
+        if answer is not True:
+            doubt = answer
+    return doubt
 
 
 def scalar(value: Any) -> Any:

@@ -97,7 +97,7 @@ def lookup(value: Any, steps: Steps, start: int = 0) -> Any:
         if isinstance(value, dict):
             value = value.get(step, ABSENT)
         elif type(value) is Unknown:
-            return value
+            return value.member()
         elif isinstance(value, str):
             document = structured(value)
             return document if document is ABSENT or type(document) is Unknown else lookup(document, steps, index)
@@ -151,7 +151,7 @@ def places(value: Any, steps: Steps, prefix: AttributePath = ()) -> Iterator[tup
         else:
             yield from places(document, steps, prefix)
     elif type(value) is Unknown:
-        yield prefix, value
+        yield prefix, value.member()
     elif step is Wild.ITEMS:
         if isinstance(value, str):
             document = structured(value)

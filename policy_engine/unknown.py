@@ -15,8 +15,8 @@ class Unknown:
     reason     one phrase a person understands: "variable 'region' has no default"
     origin     where the not-knowing begins, if that is in a scanned file
     refers_to  addresses of the resources the value derives from (`aws_s3_bucket.logs`), so that rules can follow links
-    fragments  for text that is known in part: its pieces in order, None for each unknown piece;
-               `("arn:aws:s3:::", None)` is known to start with that prefix. Empty when nothing is known.
+    fragments  for what is known to be text: its pieces in order, None for each unknown piece;
+               `("arn:aws:s3:::", None)` is known to start with that prefix. Empty when it may be anything.
     present    known to be there, neither null nor empty, though not what it is: the computed ARN of a declared resource
     """
 
@@ -25,6 +25,12 @@ class Unknown:
     refers_to: tuple[str, ...] = ()
     fragments: tuple[str | None, ...] = ()
     present: bool = False
+
+    def member(self) -> Unknown:
+        """What an attribute or item of it is: as unknown, and nothing known of it."""
+        if not self.fragments and not self.present:
+            return self
+        return Unknown(self.reason, self.origin, self.refers_to)
 
     def __bool__(self) -> NoReturn:
         # `if value:` would quietly decide the undecidable, and always the same way.

@@ -4,10 +4,10 @@ Resource types and what their values hold beside the keys of the file:
 
 workflow  `on` as a mapping whatever its form; `token`; `expressions`
 job       `id`; `workflow` (the whole one); `token` (its own permissions or the workflow's); `runner` (labels);
-          `call` (of a reusable workflow); `expressions` (those outside its steps)
+          `call` (of a reusable workflow); `expressions` (those outside its steps); `steps` with all that is told below
 step      `job`, `workflow` (absent in a composite action); `index`; `composite`; `action` (what `uses` names);
           `expressions`
-image     of a job's container or service: `image` taken apart, `job`, `workflow`, and its own keys
+image     of a job's container or service: `image` taken apart, `job`, `workflow`, `expressions`, and its own keys
 action    metadata of an action: `image` where it runs in one, `expressions`
 
 `token` is {declared, write}: `write` lists the scopes with write access, `*` for all; it is unknown where nothing

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from policy_engine.check import Doubt, Violation
+from policy_engine.unknown import Unknown
 
 # Text that someone without write access to the repository chooses. Sources: GitHub's own list, "Script injections",
 # https://docs.github.com/en/actions/concepts/security/script-injections, and the event payloads it points to.
@@ -61,47 +63,70 @@ WHOLE = (
 
 def untrusted_input(value: Mapping[str, Any], parameters: Mapping[str, Any]) -> Iterator[Violation | Doubt]:
     """A violation at each expression, in the places asked for, that carries a stranger's text; also through `env`."""
-    patterns = (*UNTRUSTED, *WHOLE, *parameters.get("also", ()))
-    allowed = tuple(parameters.get("except", ()))
-    tainted = _tainted_variables(value, patterns, allowed)
-    for number, expression in _expressions(value, parameters["in"]):
-        for context in expression["flows"]:
-            origin = tainted.get(context.removeprefix("env.")) if context.startswith("env.") else None
-            if origin is not None:
-                yield Violation(("expressions", number), f"{context}, which holds {origin}")
-                break
-            if _matches(context, patterns) and not _matches(context, allowed):
-                yield Violation(("expressions", number), context)
-                break
+    wanted = Wanted((*UNTRUSTED, *WHOLE, *parameters.get("also", ())), tuple(parameters.get("except", ())))
+    return _reach(value, parameters["in"], wanted, "flows")
 
 
 def expression_uses(value: Mapping[str, Any], parameters: Mapping[str, Any]) -> Iterator[Violation | Doubt]:
     """A violation at each expression, in the places asked for, that uses one of the contexts."""
     key = "flows" if parameters.get("flows") else "contexts"
-    patterns = tuple(parameters["contexts"])
-    for number, expression in _expressions(value, parameters["in"]):
+    return _reach(value, parameters["in"], Wanted(tuple(parameters["contexts"]), ()), key)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The contexts looked for: patterns with `*`, and those of them that are all right."""
+
+    patterns: tuple[str, ...]
+    allowed: tuple[str, ...]
+
+    def matches(self, context: str) -> bool:
+        return _matches(context, self.patterns) and not _matches(context, self.allowed)
+
+    def may_match(self, context: str) -> bool:
+        """Whether a context with a part chosen at run time (`github.event.issue[matrix.x]`) may be one of them."""
+        parts = context.split(".")
+        return "*" in parts and any(_alike(parts, pattern.split(".")) for pattern in self.patterns)
+
+
+def _alike(parts: Sequence[str], pattern: Sequence[str]) -> bool:
+    return len(parts) == len(pattern) and all(
+        "*" in (ours, theirs) or ours == theirs for ours, theirs in zip(parts, pattern, strict=True)
+    )
+
+
+def _reach(value: Mapping[str, Any], places: Sequence[str], wanted: Wanted, key: str) -> Iterator[Violation | Doubt]:
+    variables = _variables(value, wanted, key)
+    for number, expression in enumerate(value.get("expressions", ())):
+        at = ("expressions", number)
+        if not _matches(expression["path"], tuple(places)):
+            if any(place.startswith(expression["path"] + ".") for place in places):
+                yield Doubt(Unknown(f"all of '{expression['path']}' depends on ${{{{ {expression['text']} }}}}"), at)
+            continue
         for context in expression[key]:
-            if _matches(context, patterns):
-                yield Violation(("expressions", number), context)
+            if wanted.matches(context):
+                yield Violation(at, context)
+                break
+            origin = variables.get(context.removeprefix("env.")) if context.startswith("env.") else None
+            if origin is not None:
+                yield Violation(at, f"{context}, which holds {origin}")
+                break
+            if wanted.may_match(context) or (context == "env.*" and variables):
+                yield Doubt(Unknown(f"which one ${{{{ {expression['text']} }}}} takes is decided at run time"), at)
                 break
 
 
-def _expressions(value: Mapping[str, Any], places: Sequence[str]) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    patterns = tuple(places)
-    for number, expression in enumerate(value.get("expressions", ())):
-        if _matches(expression["path"], patterns):
-            yield number, expression
-
-
-def _tainted_variables(value: Mapping[str, Any], patterns: Sequence[str], allowed: Sequence[str]) -> dict[str, str]:
-    """Environment variables that a step sees and that hold a stranger's text, each with the context it comes from."""
+def _variables(value: Mapping[str, Any], wanted: Wanted, key: str) -> dict[str, str]:
+    """Environment variables that a step sees and that hold what is looked for, each with the context it comes from."""
     found: dict[str, str] = {}
+    if key != "flows":
+        return found
     scopes: Iterable[Mapping[str, Any]] = (value.get("workflow", {}), value.get("job", {}), value)
     for scope in scopes:
         for expression in scope.get("expressions", ()):
             if expression["path"].startswith("env."):
                 for context in expression["flows"]:
-                    if _matches(context, tuple(patterns)) and not _matches(context, tuple(allowed)):
+                    if wanted.matches(context):
                         found[expression["path"].removeprefix("env.").lower()] = context
     return found
 

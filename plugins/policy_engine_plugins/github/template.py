@@ -102,4 +102,4 @@ def _unknown(parts: list[Part], contexts: Mapping[str, Any]) -> Unknown:
         else:
             fragments.append(to_text(value))
     listed = ", ".join(f"${{{{ {each} }}}}" for each in dict.fromkeys(depends[:3]))
-    return Unknown(f"depends on {listed}", fragments=tuple(fragments) if len(fragments) > 1 else ())
+    return Unknown(f"depends on {listed}", fragments=tuple(fragments))

@@ -86,7 +86,7 @@ class Reader:
             return Unknown("holds an expression that cannot be read")
         self.expressions.append(Found(path, text, node, self.place(text, mark, 0, len(text))))
         value = evaluate(node, self.known_contexts)
-        return Unknown(f"depends on {text.strip()}") if isinstance(value, Unknown) else value
+        return Unknown(f"depends on {text.strip()}", fragments=(None,)) if isinstance(value, Unknown) else value
 
     def place(self, text: str, mark: Mark, start: int, end: int) -> Span:
         return self.source.stretch(mark, text, start, end) or Span(*mark)

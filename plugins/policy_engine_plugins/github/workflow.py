@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from policy_engine.resource import AttributePath, Resource
@@ -16,7 +16,7 @@ from policy_engine_plugins.github.reference import action_reference, image_refer
 from policy_engine_plugins.github.source import Source
 from policy_engine_plugins.github.steps import read_steps
 from policy_engine_plugins.github.template import OPEN, split
-from policy_engine_plugins.github.values import Reader
+from policy_engine_plugins.github.values import Found, Reader
 
 SETTINGS_DECIDE = Unknown("the repository's settings decide what the token may do where nothing is declared")
 
@@ -60,10 +60,10 @@ class WorkflowReader:
             listed[job_id] = self._job(job_id, job, value, places)
         return self.resources
 
-    def _triggers(self, on: Any) -> dict[str, Any]:
+    def _triggers(self, on: Any) -> Any:
         """`on` in one form: trigger to its settings."""
         if isinstance(on, str):
-            return {on: {}}
+            return Unknown(f"depends on {on}") if OPEN in on else {on: {}}
         if type(on) is YamlSequence:
             return {str(each): {} for each in on if isinstance(each, str)}
         if type(on) is YamlMapping:
@@ -100,17 +100,22 @@ class WorkflowReader:
         address = f"{self.file}/jobs/{job_id}"
         name = value.get("name")
         self._add("job", address, name if isinstance(name, str) else job_id, value, base, places)
-        self._images(value, job, base, address, places)
+        self._images(value, job, base, address, places, found)
         context = {"job": value, "workflow": workflow, "composite": False}
-        self.resources.extend(
-            read_steps(
-                self.reader, job.get("steps"), (*base, "steps"), address, context, {"job": places, "workflow": above}
-            )
-        )
+        parents = {"job": places, "workflow": above}
+        steps = read_steps(self.reader, job.get("steps"), (*base, "steps"), address, context, parents)
+        value["steps"] = [step.value for step in steps]
+        self.resources.extend(steps)
         return value
 
     def _images(
-        self, value: dict[str, Any], job: YamlMapping, base: AttributePath, address: str, above: Places
+        self,
+        value: dict[str, Any],
+        job: YamlMapping,
+        base: AttributePath,
+        address: str,
+        above: Places,
+        expressions: Sequence[Found],
     ) -> None:
         wanted: list[tuple[AttributePath, str, Any, Any]] = []
         if "container" in job:
@@ -127,10 +132,12 @@ class WorkflowReader:
                 continue
             name = settings["image"] if isinstance(settings["image"], str) else label
             settings["image"] = image_reference(settings["image"])
-            settings |= {"job": value, "workflow": value["workflow"]}
             at = (*base, *path)
+            own = [each for each in expressions if each.path[: len(at)] == at]
+            settings |= {"job": value, "workflow": value["workflow"], "expressions": [e.described(at) for e in own]}
             renamed: dict[str, AttributePath] = {"image": (*at, "image") if whole else at}
-            places = Places(self.document, at, renamed, {"job": above, "workflow": above.parents["workflow"]})
+            parents = {"job": above, "workflow": above.parents["workflow"]}
+            places = Places(self.document, at, renamed, parents, [each.span for each in own])
             self._add("image", f"{address}/{label}", name, settings, at, places)
 
     def _add(
