@@ -11,6 +11,7 @@ from typing import Any
 
 from policy_engine.unknown import Unknown
 from policy_engine_plugins.terraform.functions import SPECIAL, find, unknown_result
+from policy_engine_plugins.terraform.functions.conversion import unify
 from policy_engine_plugins.terraform.operators import binary, unary
 from policy_engine_plugins.terraform.resource_value import ResourceValue
 from policy_engine_plugins.terraform.scope import Scope
@@ -208,14 +209,13 @@ def _conditional(node: Conditional, scope: Scope) -> Value:
         raise EvaluationError("the condition is null")
     chosen, other = (node.then, node.otherwise) if to_bool(condition) else (node.otherwise, node.then)
     value = evaluate(chosen, scope)
-    if type(value) in (bool, int, float) and not (isinstance(other, Literal) and type(other.value) is type(value)):
-        # Both sides are brought to one type; a number or bool beside a string becomes a string.
-        alternative = _attempt(other, scope)
-        if isinstance(alternative, str) or (
-            isinstance(value, bool) != isinstance(alternative, bool) and type(alternative) in (bool, int, float)
-        ):
-            return to_text(value)
-    return value
+    if value is None or isinstance(value, (str, Unknown)):
+        return value
+    # Both sides are brought to one type: a number beside a string becomes a string.
+    alternative = _attempt(other, scope)
+    if alternative is None or isinstance(alternative, Unknown) or type(alternative) is type(value) in (bool, int):
+        return value
+    return unify([value, alternative])[0]
 
 
 def _undecided(node: Conditional, condition: Unknown, scope: Scope) -> Value:

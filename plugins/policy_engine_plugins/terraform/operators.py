@@ -7,6 +7,7 @@ from decimal import Context, Decimal
 from policy_engine.unknown import Unknown
 from policy_engine_plugins.terraform.values import (
     EvaluationError,
+    NotKnown,
     Value,
     combine,
     decimal_of,
@@ -59,8 +60,11 @@ def arithmetic(operator: str, one: int | float, other: int | float) -> int | flo
             return one - other
         if operator == "*":
             return one * other
-    if operator in ("/", "%") and other == 0:
-        raise EvaluationError("division by zero")
+    if operator == "%" and other == 0:
+        return one  # as Terraform has it
+    if operator == "/" and other == 0:
+        # Terraform calls it infinite, which no attribute can hold.
+        raise NotKnown(Unknown("a division by zero"))
     if operator == "%" and isinstance(one, int) and isinstance(other, int):
         rest = abs(one) % abs(other)
         return -rest if one < 0 else rest
@@ -77,6 +81,11 @@ def arithmetic(operator: str, one: int | float, other: int | float) -> int | flo
             result = _CONTEXT.divide(left, right)
         case _:
             result = _CONTEXT.remainder(left, right)
+    nearest = result.to_integral_value()
+    if result != nearest and not (isinstance(one, int) and isinstance(other, int)):
+        # Terraform counts with 150 digits, we keep 16 of them: what is so near to a whole number is one (1 / 3 * 3).
+        if abs(result - nearest) <= abs(result) * Decimal("1e-15"):
+            result = nearest
     return whole(result)
 
 

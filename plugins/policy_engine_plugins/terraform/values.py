@@ -210,7 +210,7 @@ def make_set(items: Iterable[Value]) -> SetValue:
 
 def _order(key: Any) -> tuple[str, Any]:
     kind, value = key
-    return (kind, value if kind == "number" else repr(value))
+    return ("~null" if kind == "null" else kind, value if kind == "number" else repr(value))
 
 
 def identity(value: Value) -> object:

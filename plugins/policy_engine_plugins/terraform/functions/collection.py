@@ -19,6 +19,7 @@ from policy_engine_plugins.terraform.functions.signature import (
     function,
     known,
 )
+from policy_engine_plugins.terraform.functions.text import characters
 from policy_engine_plugins.terraform.operators import arithmetic
 from policy_engine_plugins.terraform.values import (
     EvaluationError,
@@ -76,13 +77,12 @@ def _chunks(items: Value, size: Value) -> Value:
 
 
 def _coalesce(*values: Value) -> Value:
-    textual = any(isinstance(value, str) for value in values)
     for value in values:
         if isinstance(value, Unknown):
             raise NotKnown(value)
         if value is None or value == "":
             continue
-        return to_text(value) if textual and isinstance(value, (bool, int, float)) else value
+        return unify([value, *(other for other in values if other is not None)])[0]
     raise EvaluationError("all arguments of coalesce are null or empty")
 
 
@@ -124,13 +124,15 @@ def _contains(items: Value, wanted: Value) -> bool | Unknown:
 
 def _distinct(items: Value) -> Value:
     unique: dict[object, Value] = {}
-    for item in known(a_list(items)):
+    for item in unify(known(a_list(items))):
         unique.setdefault(identity(item), item)
     return ListValue(unique.values())
 
 
 def _element(items: Value, index: Value) -> Value:
     elements, at = a_list(items), a_whole(index)
+    if isinstance(elements, SetValue) or at < 0:
+        raise EvaluationError("element needs a list and an index that is not negative")
     if not elements:
         raise EvaluationError("element of an empty list")
     return elements[at % len(elements)]
@@ -166,7 +168,7 @@ def _length(value: Value) -> int:
     if isinstance(value, (list, dict)):
         return len(value)
     if isinstance(value, str):
-        return len(value)
+        return len(characters(value))
     raise EvaluationError(f"a value of type {type_name(value)} has no length")
 
 
@@ -186,7 +188,8 @@ def _match_keys(values: Value, keys: Value, wanted: Value) -> Value:
     elements, names = a_list(values), known(a_list(keys))
     if len(elements) != len(names):
         raise EvaluationError("the two lists differ in length")
-    accepted = {identity(item) for item in known(a_list(wanted))}
+    unified = unify([*names, *known(a_list(wanted))])
+    names, accepted = unified[: len(names)], {identity(item) for item in unified[len(names) :]}
     return ListValue(value for value, key in zip(elements, names, strict=True) if identity(key) in accepted)
 
 
@@ -231,7 +234,10 @@ def _reverse(items: Value) -> Value:
 
 
 def _sets(values: Iterable[Value]) -> list[dict[object, Value]]:
-    return [{identity(item): item for item in unify(known(a_list(value)))} for value in values]
+    """The elements of each, all brought to one type."""
+    lists = [known(a_list(value)) for value in values]
+    unified = iter(unify([item for items in lists for item in items]))
+    return [{identity(item): item for item in (next(unified) for _ in items)} for items in lists]
 
 
 def _union(*values: Value) -> Value:
@@ -328,7 +334,7 @@ _TABLE: dict[str, tuple[int, int, Callable[..., Value]]] = {
     "range": (1, 3, _range),
     "reverse": (1, 1, _reverse),
     "setintersection": (1, MANY, _intersection),
-    "setproduct": (1, MANY, _product),
+    "setproduct": (2, MANY, _product),
     "setsubtract": (2, 2, _subtract),
     "setunion": (1, MANY, _union),
     "slice": (3, 3, _slice),
@@ -343,7 +349,7 @@ FUNCTIONS: dict[str, Function] = {
     **{name: function(*row) for name, row in _TABLE.items()},
     "coalesce": function(1, MANY, _coalesce, nulls=True, unknowns=True),
     "coalescelist": function(1, MANY, _coalesce_list, nulls=True, unknowns=True),
-    "contains": function(2, 2, _contains, nulls=True, unknowns=True),
+    "contains": function(2, 2, _contains, unknowns=True),
     "index": function(2, 2, _index, nulls=True),
     "lookup": function(2, 3, _lookup, nulls=True, unknowns=True),
     "merge": function(0, MANY, _merge, nulls=True, unknowns=True),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from policy_engine.unknown import Unknown
 from policy_engine_plugins.terraform.functions.signature import Function, a_list, a_map, function, known, never
 from policy_engine_plugins.terraform.values import (
+    EvaluationError,
     ListValue,
     MapValue,
     SetValue,
@@ -20,18 +22,59 @@ _PRIMITIVE = (str, bool, int, float)
 
 
 def unify(items: Sequence[Value]) -> list[Value]:
-    """The items brought to one type: where strings, numbers and bools meet, all become strings."""
-    kinds = set()
-    for item in items:
-        if isinstance(item, str):
-            kinds.add("string")
-        elif isinstance(item, bool):
-            kinds.add("bool")
-        elif isinstance(item, (int, float)):
-            kinds.add("number")
+    """The items brought to one type: numbers and bools beside strings become strings, in nested lists and objects too.
+    Raises EvaluationError where there is no common type."""
+    kinds = {_kind(item) for item in items}
+    kinds.discard("")
     if len(kinds) < 2:
+        only = next(iter(kinds), "")
+        if only == "list" and not any(isinstance(item, Unknown) for item in items):
+            return _unify_lists(items)
+        if only == "object":
+            return _unify_objects(items)
         return list(items)
-    return [to_text(item) if isinstance(item, _PRIMITIVE) else item for item in items]
+    if "string" in kinds and not kinds & {"list", "object"}:
+        return [to_text(item) if isinstance(item, _PRIMITIVE) else item for item in items]
+    raise EvaluationError("the elements have no common type")
+
+
+def _kind(value: Value) -> str:
+    if isinstance(value, str):
+        return "string"
+    if isinstance(value, bool):
+        return "bool"
+    if isinstance(value, (int, float)):
+        return "number"
+    if isinstance(value, list):
+        return "list"
+    return "object" if isinstance(value, dict) else ""
+
+
+def _unify_lists(items: Sequence[Value]) -> list[Value]:
+    """Lists whose elements, all together, share one type; where they do not, tuples as they are."""
+    elements = [element for item in items if item is not None for element in item]
+    if len({_kind(element) for element in elements} - {""}) < 2:
+        return list(items)
+    try:
+        unified = iter(unify(elements))
+    except EvaluationError:
+        return list(items)
+    return [None if item is None else type(item)(next(unified) for _ in item) for item in items]
+
+
+def _unify_objects(items: Sequence[Value]) -> list[Value]:
+    objects = [item for item in items if isinstance(item, dict)]
+    result = [dict(item) if type(item) is dict else item for item in items]
+    for name in objects[0]:
+        if all(name in item for item in objects) and len({_kind(item[name]) for item in objects} - {""}) > 1:
+            try:
+                unified = iter(unify([item[name] for item in objects]))
+            except EvaluationError:
+                continue
+            for item in result:
+                if isinstance(item, dict):
+                    item[name] = next(unified)
+    return result
 
 
 def _to_list(value: Value) -> Value:

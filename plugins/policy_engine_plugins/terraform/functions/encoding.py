@@ -137,6 +137,8 @@ def _float(digits: str) -> int | float:
 def _yaml_encode(value: Value) -> Value:
     pieces: list[str] = []
     _write_yaml(value, pieces, 0, False)
+    if value is None or isinstance(value, (bool, int, float)):
+        pieces.append("...\n")
     return _document(value, "".join(pieces))
 
 
@@ -162,11 +164,19 @@ def _write_yaml(value: Value, pieces: list[str], depth: int, in_list: bool) -> N
         for at, item in enumerate(value):
             pieces.append(("" if in_list and at == 0 else indent) + "- ")
             _write_yaml(item, pieces, depth + 1, True)
-    elif isinstance(value, str) and "\n" in value and value.endswith("\n"):
-        body = "".join(f"{indent}{line}\n" if line else "\n" for line in value[:-1].split("\n"))
-        pieces.append("|\n" + body)
+    elif isinstance(value, str) and "\n" in value:
+        _write_lines(value, pieces, indent or "  ")
     else:
         pieces.append(("{}" if isinstance(value, dict) else encode_json(value)) + "\n")
+
+
+def _write_lines(text: str, pieces: list[str], indent: str) -> None:
+    """A text of several lines as a literal block, with what tells its indentation and its end."""
+    leading = "2" if text[0] in " \n" else ""
+    ending = "-" if not text.endswith("\n") else "+" if text.endswith("\n\n") else ""
+    body = text if ending == "-" else text[:-1]
+    pieces.append(f"|{leading}{ending}\n")
+    pieces.extend(f"{indent}{line}\n" if line else "\n" for line in body.split("\n"))
 
 
 def _yaml_decode(text: Value) -> Value:
@@ -182,7 +192,27 @@ def _yaml_decode(text: Value) -> Value:
         raise EvaluationError(f"the text is not valid YAML: {parsed.problems[0].message}")
     if len(parsed.documents) > 1:
         raise EvaluationError("the text holds more than one YAML document")
-    return plain(parsed.documents[0].value) if parsed.documents else None
+    if not parsed.documents:
+        raise EvaluationError("the text holds no YAML document")
+    return _from_yaml(parsed.documents[0].value)
+
+
+# Where Terraform's reader of YAML sees more than text, unless it is quoted, which cannot be told here.
+_AMBIGUOUS = re.compile(r"\d{4}-\d\d?-\d\d?(?:[Tt ].*)?|(?i:y|yes|n|no|on|off)")
+
+
+def _from_yaml(value: Any) -> Value:
+    if isinstance(value, dict):
+        return {key: _from_yaml(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_from_yaml(item) for item in value]
+    if isinstance(value, float):
+        if value != value or value in (float("inf"), float("-inf")):
+            raise EvaluationError("a number that is not finite")
+        return int(value) if value.is_integer() and abs(value) < 1e15 else value
+    if isinstance(value, str) and _AMBIGUOUS.fullmatch(value):
+        return Unknown("in YAML this may be text, a date or a boolean, by how it is quoted")
+    return value
 
 
 def _csv_decode(text: Value) -> Value:
@@ -197,6 +227,8 @@ def _csv_decode(text: Value) -> Value:
     if not rows:
         raise EvaluationError("the CSV document has no header")
     header, *records = rows
+    if len(set(header)) != len(header):
+        raise EvaluationError("the CSV document names a column twice")
     if any(len(record) != len(header) for record in records):
         raise EvaluationError("a CSV record has another number of fields than the header")
     return [dict(zip(header, record, strict=True)) for record in records]

@@ -16,6 +16,8 @@ from policy_engine_plugins.terraform.values import (
     NotKnown,
     Value,
     combine,
+    number_text,
+    to_bool,
     to_number,
     to_text,
     type_name,
@@ -84,69 +86,78 @@ def _format(spec: Value, *arguments: Value) -> Value:
 def _verb(kind: str, flags: str, width: int, precision: int | None, value: Value) -> str:
     if width > _MAX_WIDTH or (precision or 0) > _MAX_WIDTH:
         raise EvaluationError("the width of a format verb is too large")
-    if kind == "v":
-        if value is None:
-            text = "null"
-        elif isinstance(value, bool):
-            text = "true" if value else "false"
-        elif isinstance(value, (int, float)):
-            kind, text = "g", ""
-        elif isinstance(value, str):
-            text = json.dumps(value, ensure_ascii=False) if "#" in flags else value
-        else:
-            from policy_engine_plugins.terraform.functions.encoding import encode_json
-
-            text = encode_json(known(value))
-        if kind == "v":
-            return _pad(text, flags, width, precision)
     if value is None:
         raise EvaluationError("a format argument is null")
+    if kind == "v":
+        return _default_verb(flags, width, precision, value)
     if kind == "t":
-        from policy_engine_plugins.terraform.values import to_bool
-
-        return _pad("true" if to_bool(value) else "false", flags, width, None)
+        return _pad("true" if to_bool(value) else "false", flags, width)
     if kind in "sq":
         text = to_text(value)
-        return _pad(json.dumps(text, ensure_ascii=False) if kind == "q" else text, flags, width, precision)
+        if precision is not None:
+            text = text[:precision]
+        return _pad(json.dumps(text, ensure_ascii=False) if kind == "q" else text, flags, width)
     sign = "+" if "+" in flags else " " if " " in flags else ""
-    align = "-" if "-" in flags else "0" if "0" in flags else ""
     if kind in "bdoxX":
         number = a_whole(value)
         digits = format(abs(number), kind)
-        digits = ("-" if number < 0 else sign) + digits
-        return _pad_number(digits, align, width)
+        if "#" in flags and kind in "xX":
+            digits = f"0{kind}{digits}"
+        return _pad_number(("-" if number < 0 else sign) + digits, flags, width)
     if kind in "eEfFgG":
-        number_ = to_number(value)
-        if kind in "gG" and precision is None:
-            from policy_engine_plugins.terraform.values import number_text
-
-            text = number_text(number_)
-            digits = text.lstrip("-")
-            exponent = len(digits.split(".")[0]) - 1
-            if exponent >= 21:
-                text = _exponent(repr(float(number_)) if "e" in repr(float(number_)) else format(float(number_), "e"))
-        else:
-            text = _exponent(format(float(number_), f".{6 if precision is None else precision}{kind}"))
-        return _pad_number(text if text.startswith("-") else sign + text, align, width)
+        text = (
+            _general(to_number(value), kind)
+            if kind in "gG" and precision is None
+            else _floating(value, kind, precision)
+        )
+        return _pad_number(text if text.startswith("-") else sign + text, flags, width)
     raise EvaluationError(f"'%{kind}' is no format verb")
 
 
-def _exponent(text: str) -> str:
-    return text
+def _floating(value: Value, kind: str, precision: int | None) -> str:
+    return format(float(to_number(value)), f".{6 if precision is None else precision}{kind}")
 
 
-def _pad(text: str, flags: str, width: int, precision: int | None) -> str:
-    if precision is not None:
-        text = text[:precision]
+def _default_verb(flags: str, width: int, precision: int | None, value: Value) -> str:
+    if isinstance(value, bool):
+        return _pad("true" if value else "false", flags, width)
+    if isinstance(value, (int, float)):
+        text = _general(value, "g") if precision is None else _floating(value, "g", precision)
+        return _pad_number(text, flags, width)
+    if isinstance(value, str):
+        return _pad(json.dumps(value, ensure_ascii=False) if "#" in flags else value, flags, width)
+    from policy_engine_plugins.terraform.functions.encoding import encode_json
+
+    return _pad(encode_json(known(value)), flags, width)
+
+
+def _general(number: int | float, kind: str) -> str:
+    """`%g` with as many digits as needed, and an exponent from seven digits on, as Go has it."""
+    plain = number_text(abs(number))
+    digits = plain.replace(".", "").strip("0") or "0"
+    point = len(plain.split(".")[0].lstrip("0"))
+    if not point and "." in plain:
+        decimals = plain.split(".")[1]
+        point = -(len(decimals) - len(decimals.lstrip("0")))
+    exponent = point - 1 if number else 0
+    sign = "-" if number < 0 else ""
+    if -4 <= exponent < 6:
+        return sign + plain
+    mantissa = digits[0] + ("." + digits[1:] if len(digits) > 1 else "")
+    mark = "E" if kind == "G" else "e"
+    return f"{sign}{mantissa}{mark}{'-' if exponent < 0 else '+'}{abs(exponent):02d}"
+
+
+def _pad(text: str, flags: str, width: int) -> str:
     if "-" in flags:
         return text.ljust(width)
     return text.rjust(width, "0" if "0" in flags else " ")
 
 
-def _pad_number(text: str, align: str, width: int) -> str:
-    if align == "-":
+def _pad_number(text: str, flags: str, width: int) -> str:
+    if "-" in flags:
         return text.ljust(width)
-    return text.zfill(width) if align == "0" else text.rjust(width)
+    return text.zfill(width) if "0" in flags else text.rjust(width)
 
 
 def _format_list(spec: Value, *arguments: Value) -> Value:
@@ -184,7 +195,7 @@ def _split(separator: Value, text: Value) -> Value:
 def _replace(text: Value, old: Value, new: Value) -> Value:
     whole, sought, substitute = to_text(text), to_text(old), to_text(new)
     if len(sought) > 1 and sought[0] == sought[-1] == "/":
-        expression = compiled(sought[1:-1], whole)
+        expression = _never_empty(compiled(sought[1:-1], whole))
         result = expression.sub(lambda found: _expand(substitute, found), whole)
     else:
         if len(substitute) * (whole.count(sought) if sought else len(whole)) > MAX_TEXT:
@@ -221,7 +232,14 @@ def _regex(pattern: Value, text: Value) -> Value:
 
 def _regex_all(pattern: Value, text: Value) -> Value:
     whole = to_text(text)
-    return ListValue(_captures(found) for found in compiled(to_text(pattern), whole).finditer(whole))
+    return ListValue(_captures(found) for found in _never_empty(compiled(to_text(pattern), whole)).finditer(whole))
+
+
+def _never_empty(expression: re.Pattern[str]) -> re.Pattern[str]:
+    """Which empty matches count differs between RE2 and Python's engine."""
+    if expression.search("") is not None:
+        raise NotKnown(Unknown("a regular expression that matches no text at all"))
+    return expression
 
 
 def _captures(found: re.Match[str]) -> Value:
@@ -233,15 +251,26 @@ def _captures(found: re.Match[str]) -> Value:
     return list(found.groups()) if found.re.groups else found[0]
 
 
+def characters(text: str) -> str:
+    """The text itself, once each code point in it is a character of its own, as Terraform counts characters."""
+    if not text.isascii():
+        import unicodedata
+
+        for sign in text:
+            if unicodedata.category(sign)[0] in "MC" or "\u1100" <= sign <= "\u11ff" or sign >= "\U0001f1e6":
+                raise NotKnown(Unknown("what counts as one character of this text is not followed"))
+    return text
+
+
 def _substring(text: Value, offset: Value, length: Value) -> str:
-    whole, start, size = to_text(text), a_whole(offset), a_whole(length)
+    whole, start, size = characters(to_text(text)), a_whole(offset), a_whole(length)
     if start < 0:
         start = max(0, len(whole) + start)
     return whole[start:] if size < 0 else whole[start : start + size]
 
 
 def _title(text: Value) -> str:
-    return re.sub(r"(^|[^\w'])(\w)", lambda found: found[1] + _upper(found[2]), to_text(text))
+    return re.sub(r"(^|\W)(\w)", lambda found: found[1] + _upper(found[2]), to_text(text))
 
 
 def _upper(text: str) -> str:
@@ -322,7 +351,7 @@ FUNCTIONS: dict[str, Function] = {
     "split": function(2, 2, _split),
     "startswith": function(2, 2, _not_null(_starts_with), unknowns=True),
     "strcontains": function(2, 2, _not_null(_contains), unknowns=True),
-    "strrev": function(1, 1, lambda text: to_text(text)[::-1]),
+    "strrev": function(1, 1, lambda text: characters(to_text(text))[::-1]),
     "substr": function(3, 3, _substring),
     "title": function(1, 1, _title),
     "trim": function(2, 2, lambda text, cut: to_text(text).strip(to_text(cut)) if to_text(cut) else to_text(text)),
