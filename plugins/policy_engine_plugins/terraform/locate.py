@@ -16,7 +16,7 @@ from policy_engine_plugins.terraform.body import ExpandedBody
 from policy_engine_plugins.terraform.document import WrittenDocument
 from policy_engine_plugins.terraform.evaluate import evaluate, iterate
 from policy_engine_plugins.terraform.instance import ModuleInstance
-from policy_engine_plugins.terraform.scope import Scope
+from policy_engine_plugins.terraform.scope import Binder, Scope
 from policy_engine_plugins.terraform.syntax import (
     Attribute,
     Call,
@@ -175,9 +175,9 @@ class _Walk:
             return None
         if root in scope.names:
             binder = scope.binders.get(root)
-            if binder is None or len(steps) < 2 or steps[1] != "value":
+            if binder is None or (binder.of_block and steps[1:2] != ("value",)):
                 return None
-            return binder.attribute, binder.scope, [binder.key, *steps[2:]], self.user
+            return binder.attribute, binder.scope, [binder.key, *steps[2 if binder.of_block else 1 :]], self.user
         module = scope.module
         if not isinstance(module, ModuleInstance) or len(steps) < 2:
             return None
@@ -290,10 +290,14 @@ def _iteration(node: For, scope: Scope, step: Step) -> Scope | None:
     if isinstance(collection, Unknown):
         return None
     made = 0
+    looped = Attribute("", node.collection.start, node.collection.start, node.collection, scope.source)
     for key, value in iterate(collection):
         scope.module.budget.spend(1)
         names = {node.value_name: value} if node.key_name is None else {node.key_name: key, node.value_name: value}
-        inner = scope.bind(names)
+        binders = {}
+        if isinstance(key, (str, int)) and not isinstance(key, bool):
+            binders[node.value_name] = Binder(looped, scope, key, of_block=False)
+        inner = scope.bind(names, binders)
         if node.condition is not None:
             wanted = evaluate(node.condition, inner)
             if isinstance(wanted, Unknown) or wanted is None:

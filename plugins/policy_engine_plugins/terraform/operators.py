@@ -82,10 +82,10 @@ def arithmetic(operator: str, one: int | float, other: int | float) -> int | flo
         case _:
             result = _CONTEXT.remainder(left, right)
     nearest = result.to_integral_value()
-    if result != nearest and not (isinstance(one, int) and isinstance(other, int)):
-        # Terraform counts with 150 digits, we keep 16 of them: what is so near to a whole number is one (1 / 3 * 3).
-        if abs(result - nearest) <= abs(result) * Decimal("1e-15"):
-            result = nearest
+    exact = isinstance(one, int) and isinstance(other, int)
+    # Terraform counts with 150 digits, we keep 16 of them: what is so near to a whole number is one (1 / 3 * 3).
+    if not exact and abs(result - nearest) <= abs(result) * Decimal("1e-15"):
+        result = nearest
     return whole(result)
 
 

@@ -37,11 +37,13 @@ class Names(Protocol):
 
 
 class Binder(NamedTuple):
-    """Where the value of a bound name comes from: the element `key` of an attribute, as its scope sees it."""
+    """Where the value of a bound name comes from: the element `key` of an attribute, as its scope sees it. The name of
+    a block (`each`, a dynamic block's) has it under `value`."""
 
     attribute: Attribute
     scope: Scope
     key: Step
+    of_block: bool = True
 
 
 class Scope:

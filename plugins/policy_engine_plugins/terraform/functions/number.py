@@ -32,7 +32,8 @@ def _power(base: Value, exponent: Value) -> int | float:
     if isinstance(one, int) and isinstance(other, int) and other >= 0:
         if other * max(one.bit_length(), 1) > 2000:
             raise EvaluationError("the number is too large")
-        return one**other
+        power: int = one**other
+        return power
     return _float(lambda: math.pow(one, other))
 
 

@@ -105,11 +105,8 @@ def _verb(kind: str, flags: str, width: int, precision: int | None, value: Value
             digits = f"0{kind}{digits}"
         return _pad_number(("-" if number < 0 else sign) + digits, flags, width)
     if kind in "eEfFgG":
-        text = (
-            _general(to_number(value), kind)
-            if kind in "gG" and precision is None
-            else _floating(value, kind, precision)
-        )
+        shortest = kind in "gG" and precision is None
+        text = _general(to_number(value), kind) if shortest else _floating(value, kind, precision)
         return _pad_number(text if text.startswith("-") else sign + text, flags, width)
     raise EvaluationError(f"'%{kind}' is no format verb")
 
