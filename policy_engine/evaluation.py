@@ -71,10 +71,9 @@ def _judge(active: Active, resource: Resource, context: Context, source_line: So
     doubtful = require if type(holds) is Unknown else when
     assert doubtful is not None
     witness = next(doubtful.witness(value, context, None), Witness(()))
-    reason = witness.unknown
+    reason: Any = witness.unknown
     if reason is None:
         reason = holds if type(holds) is Unknown else applies
-    assert type(reason) is Unknown
     yield _told(active, resource, Witness(witness.path, unknown=reason), Outcome.UNKNOWN, source_line)
 
 

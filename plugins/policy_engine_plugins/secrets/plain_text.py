@@ -1,0 +1,44 @@
+"""Tells a secret that is written out from a reference to one, by the name of the entry and the form of its value."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from policy_engine.check import Doubt, Violation
+from policy_engine.unknown import Unknown
+
+_SECRET_NAME = re.compile(
+    r"(?i)(?:passw(?:or)?d|passphrase|secret|api_?key|access_?key|private_?key|auth_?token|credentials?)$"
+)
+# A place, a name or a switch that happens to stand under such a name.
+_REFERENCE = re.compile(r"(?i)arn:|https?://|/|\$|projects/|true$|false$|\d{0,5}$|@microsoft\.keyvault")
+
+
+def judge(value: Mapping[str, Any], parameters: Mapping[str, Any]) -> Iterator[Violation | Doubt]:
+    """A violation at each entry that holds a secret, a doubt where it cannot be known. The value itself is not told."""
+    path: tuple[str | int, ...] = tuple(
+        int(part) if part.isdecimal() else part for part in parameters["mapping"].split(".")
+    )
+    mapping: Any = value
+    for step in path:
+        if isinstance(mapping, Unknown):
+            break
+        if isinstance(mapping, list):
+            mapping = mapping[step] if isinstance(step, int) and step < len(mapping) else None
+        else:
+            mapping = mapping.get(step) if isinstance(mapping, dict) else None
+    if isinstance(mapping, Unknown):
+        yield Doubt(mapping, path)
+    if not isinstance(mapping, dict):
+        return
+    for name, entry in mapping.items():
+        if not _SECRET_NAME.search(name):
+            continue
+        if isinstance(entry, Unknown):
+            # The attribute of a declared resource (a generated password) is a reference, not a secret in the file.
+            if not entry.refers_to:
+                yield Doubt(entry, (*path, name))
+        elif isinstance(entry, str) and entry and not _REFERENCE.match(entry):
+            yield Violation((*path, name), name)
