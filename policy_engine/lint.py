@@ -16,7 +16,7 @@ from policy_engine.suppression import RESOURCE_FORMAT
 if TYPE_CHECKING:
     from policy_engine.plugins import Plugins
 
-PLACEHOLDERS = frozenset({"name", "address", "type", "path", "value", "detail"})
+PLACEHOLDERS = ["{name}", "{address}", "{type}", "{path}", "{value}", "{detail}"]
 _TOP = Span(0, 0, 0, 0)
 CATALOGUES = {"controls": "iso27001-2022", "controls_2013": "iso27001-2013"}
 
@@ -86,8 +86,8 @@ def _placeholders(text: str, place: AttributePath) -> Iterator[tuple[AttributePa
     import re
 
     for name in re.findall(r"(?<![$\\{])\{([a-z_]+)\}(?!\})", text):
-        if name not in PLACEHOLDERS:
-            yield place, f"unknown placeholder '{{{name}}}'{suggest(name, list(PLACEHOLDERS))}"
+        if f"{{{name}}}" not in PLACEHOLDERS:
+            yield place, f"unknown placeholder '{{{name}}}'{suggest(f'{{{name}}}', PLACEHOLDERS)}"
 
 
 def _checks(node: Any, place: AttributePath, plugins: Plugins) -> Iterator[tuple[AttributePath, str]]:
