@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from pathlib import Path
 from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
@@ -30,7 +29,7 @@ class RulesBuildHook(BuildHookInterface):
         documents, mistakes = read_rules(rules, shown_as="rules")
         if mistakes:
             raise ValueError("the rules cannot be built:\n" + "\n".join(map(str, mistakes)))
-        made = Path(tempfile.mkdtemp()) / COMPILED_FOLDER
+        made = os.path.join(tempfile.mkdtemp(), COMPILED_FOLDER)
         write_compiled(documents, made, __version__)
         build_data["force_include"][rules] = "policy_engine/rules"
-        build_data["force_include"][str(made)] = f"policy_engine/rules/{COMPILED_FOLDER}"
+        build_data["force_include"][made] = f"policy_engine/rules/{COMPILED_FOLDER}"

@@ -80,14 +80,14 @@ def load_plugins(extra: Iterable[tuple[str, object]] = ()) -> Plugins:
     Raises PluginError where one does not load or implements a hook that does not exist: a gate that lost its checks
     must not pass.
     """
-    from importlib.metadata import entry_points
+    from policy_engine.cache import user_cache
+    from policy_engine.entry_points import entry_points
 
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
     infos = []
-    points = {(point.name, point.value): point for point in entry_points(group=GROUP)}
-    for (name, value), point in sorted(points.items()):
-        distribution = point.dist.name if point.dist is not None else "?"
+    for point in entry_points(GROUP, user_cache()):
+        name, value, distribution = point.name, point.value, point.distribution
         try:
             module = point.load()
         except Exception as error:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from policy_engine.cache import user_cache
 from policy_engine.errors import ConfigError, RuleError
 from policy_engine.rule import Rule
 from policy_engine.rulepack import CompiledPack, RulePack, load_pack
@@ -14,12 +14,6 @@ from policy_engine.settings import Settings
 
 if TYPE_CHECKING:
     from policy_engine.plugins import Plugins
-
-
-def user_cache() -> Path | None:
-    """The user's cache folder of this product, or None where there is no home to put one in."""
-    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    return Path(base) / "policy-engine" if os.path.isabs(base) else None
 
 
 class Rulebook:

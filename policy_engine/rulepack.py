@@ -11,7 +11,6 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from policy_engine.errors import RuleError
@@ -52,7 +51,7 @@ class CompiledPack:
     pack: RulePack
     index: Mapping[str, Mapping[str, Any]]
     """By rule id: path, formats, aliases, tags, controls, severity."""
-    _folder: Path | None
+    _folder: str | None
     _documents: Mapping[str, Sequence[Mapping[str, Any]]] | None
 
     def rules(self, format_name: str) -> list[Rule]:
@@ -60,8 +59,7 @@ class CompiledPack:
             documents = self._documents.get(format_name, ())
         else:
             assert self._folder is not None
-            path = self._folder / f"{format_name}.json"
-            documents = json.loads(path.read_bytes()) if path.exists() else ()
+            documents = _load(os.path.join(self._folder, f"{format_name}.json")) or ()
         return [rule_from(document, self.pack.name) for document in documents]
 
     def all_rules(self) -> list[Rule]:
@@ -81,18 +79,17 @@ def rule_files(folder: str) -> list[str]:
     return sorted(found)
 
 
-def load_pack(pack: RulePack, version: str, cache: Path | None) -> CompiledPack:
+def load_pack(pack: RulePack, version: str, cache: str | None) -> CompiledPack:
     """The pack in compiled form: shipped, from the cache, or made now and put into the cache.
 
     Raises RuleError for the first mistake, telling how many there are.
     """
     if not os.path.isdir(pack.path):
         raise RuleError(f"the rule folder '{pack.path}' of '{pack.name}' does not exist")
-    shipped = Path(pack.path) / COMPILED_FOLDER
-    kept = _open(pack, shipped, version)
+    kept = _open(pack, os.path.join(pack.path, COMPILED_FOLDER), version)
     if kept is not None:
         return kept
-    place = None if cache is None else cache / "rules" / _cache_key(pack, version)
+    place = None if cache is None else os.path.join(cache, "rules", _cache_key(pack, version))
     if place is not None:
         kept = _open(pack, place, version)
         if kept is not None:
@@ -113,12 +110,17 @@ def _shown(pack: RulePack) -> str:
     return pack.path if shown.startswith("..") else shown
 
 
-def _open(pack: RulePack, folder: Path, version: str) -> CompiledPack | None:
+def _load(path: str) -> Any:
     try:
-        stored = json.loads((folder / "index.json").read_bytes())
+        with open(path, "rb") as stream:
+            return json.loads(stream.read())
     except (OSError, ValueError):
         return None
-    if stored.get("engine") != version or stored.get("layout") != _LAYOUT:
+
+
+def _open(pack: RulePack, folder: str, version: str) -> CompiledPack | None:
+    stored = _load(os.path.join(folder, "index.json"))
+    if stored is None or stored.get("engine") != version or stored.get("layout") != _LAYOUT:
         return None
     return CompiledPack(pack, stored["rules"], folder, None)
 
@@ -153,33 +155,18 @@ def _compiled(
     return by_format, index
 
 
-def write_compiled(documents: Sequence[Mapping[str, Any]], folder: Path, version: str) -> None:
-    """Writes the compiled form; a reader never sees half of it. A cache that cannot be written is done without."""
-    import tempfile
+def write_compiled(documents: Sequence[Mapping[str, Any]], folder: str, version: str) -> None:
+    """Writes the compiled form; the index comes last, so that a reader sees all of it or none.
+
+    A cache that cannot be written is done without.
+    """
+    from policy_engine.cache import write_atomically
 
     by_format, index = _compiled(documents)
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        made = Path(tempfile.mkdtemp(dir=folder.parent))
-        for name, part in by_format.items():
-            (made / f"{name}.json").write_text(json.dumps(part), encoding="utf-8")
-        stored = {"engine": version, "layout": _LAYOUT, "rules": index}
-        (made / "index.json").write_text(json.dumps(stored), encoding="utf-8")
-        made.chmod(0o755)
-        try:
-            made.rename(folder)
-        except OSError:
-            # Another process was first, or an older engine's copy stands there.
-            import shutil
-
-            stale = not (folder / "index.json").exists() or _open(RulePack("", ""), folder, version) is None
-            if stale:
-                shutil.rmtree(folder, ignore_errors=True)
-                made.rename(folder)
-            else:
-                shutil.rmtree(made)
-    except OSError:
-        return
+    for name, part in by_format.items():
+        write_atomically(os.path.join(folder, f"{name}.json"), json.dumps(part).encode())
+    stored = {"engine": version, "layout": _LAYOUT, "rules": index}
+    write_atomically(os.path.join(folder, "index.json"), json.dumps(stored).encode())
 
 
 def read_rules(folder: str, *, shown_as: str) -> tuple[list[dict[str, Any]], list[Mistake]]:
@@ -218,7 +205,8 @@ def _read_rule(
     from policy_engine.yaml_document import parse_yaml
 
     try:
-        data = Path(full).read_bytes()
+        with open(full, "rb") as stream:
+            data = stream.read()
     except OSError as error:
         return None, [Mistake(shown, f"cannot be read: {error.strerror}")]
     parsed = parse_yaml(data, shown)
@@ -236,12 +224,9 @@ def _read_rule(
             compile_target(target.get("when"), target["require"], _AnyCheck(), ("targets", number))
         except ConditionError as error:
             found.append(Mistake(shown, str(error), source.at(error.path)))
-    if Path(relative).stem != rule["id"]:
-        found.append(
-            Mistake(
-                shown, f"the file is named '{Path(relative).name}', but the id is '{rule['id']}'", source.at(("id",))
-            )
-        )
+    name = os.path.basename(relative)
+    if os.path.splitext(name)[0] != rule["id"]:
+        found.append(Mistake(shown, f"the file is named '{name}', but the id is '{rule['id']}'", source.at(("id",))))
     rule["path"] = relative
     return (None if found else rule), found
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from making import UNKNOWN, blamed, context, resource, truth
 
+from making import UNKNOWN, blamed, context, resource, truth
 from policy_engine.check import Check, Doubt, Violation
 from policy_engine.condition import ConditionError, compile_condition
 from policy_engine.unknown import Embedded, Unknown

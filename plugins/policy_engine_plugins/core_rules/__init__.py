@@ -1,4 +1,4 @@
-"""The rules that come with policy-engine: the repository's top-level `rules/`, and `policy_engine/rules` in the wheel."""
+"""The rules that come with policy-engine: the top-level `rules/`, which is `policy_engine/rules` in the wheel."""
 
 from __future__ import annotations
 

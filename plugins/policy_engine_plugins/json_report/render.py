@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from policy_engine.control import controls_of
 from policy_engine.finding import Finding
+from policy_engine.jsontext import to_json
 from policy_engine.report import Report
 from policy_engine.rule import Rule
 from policy_engine.span import Location, Span
 from policy_engine.unit import Problem
 
+LAID_OUT_LEVELS = 2
+"""So that each finding stands on a line of its own."""
 VERSION = 1
 """Counts incompatible changes of the document's shape."""
 
@@ -39,7 +41,7 @@ def render(report: Report) -> str:
         ],
     }
     # A file name need not be valid text: what is not is escaped, as ASCII always can be.
-    return json.dumps(document, indent=2, ensure_ascii=True) + "\n"
+    return to_json(document, LAID_OUT_LEVELS, ascii_only=True) + "\n"
 
 
 def _rule(rule: Rule, report: Report) -> dict[str, Any]:

@@ -8,7 +8,6 @@ https://docs.github.com/en/code-security/code-scanning/integrating-with-code-sca
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
@@ -16,6 +15,7 @@ from urllib.parse import quote
 from policy_engine.control import Framework, controls_of
 from policy_engine.escape import for_markdown, for_terminal
 from policy_engine.finding import Finding, Outcome
+from policy_engine.jsontext import to_json
 from policy_engine.report import Report
 from policy_engine.rule import Rule, Severity
 from policy_engine.span import Location, Span
@@ -34,6 +34,8 @@ MAX_RESULTS = 25_000
 MAX_GZIPPED_BYTES = 10_000_000
 MAX_TAGS = 20
 MAX_RELATED = 100
+LAID_OUT_LEVELS = 6
+"""So that each rule and each result stands on a line of its own."""
 NOTIFICATIONS = {
     "not-understood": "A file or a part of it could not be understood.",
     "too-large": "A file is larger than a scan reads.",
@@ -94,7 +96,7 @@ def _document(report: Report, findings: Sequence[Finding], found: int) -> str:
     if taxonomies:
         run["taxonomies"] = taxonomies
     document = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return to_json(document, LAID_OUT_LEVELS) + "\n"
 
 
 def _driver(report: Report, taxonomies: Sequence[dict[str, Any]]) -> dict[str, Any]:
