@@ -4,33 +4,9 @@ from __future__ import annotations
 
 MAX_CHARACTERS = 4000
 """No line is shown longer than this."""
-_HINTS = tuple(
-    [
-        "pass",
-        "secret",
-        "token",
-        "key",
-        "cred",
-        "eyj",
-        "gho_",
-        "ghp_",
-        "ghu_",
-        "ghs_",
-        "ghr_",
-        "github_pat",
-        "xox",
-        "aiza",
-        "glpat",
-        "npm_",
-        "pypi-",
-        "live_",
-        "test_",
-        "akia",
-        "asia",
-        "abia",
-        "acca",
-        "@",
-    ]
+_HINTS = (
+    *("pass", "secret", "token", "key", "cred", "eyj", "gho_", "ghp_", "ghu_", "ghs_", "ghr_", "github_pat", "xox"),
+    *("aiza", "glpat", "npm_", "pypi-", "live_", "test_", "akia", "asia", "abia", "acca", "@"),
 )
 _LONG_WORD = 32
 

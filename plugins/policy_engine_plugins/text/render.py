@@ -147,13 +147,22 @@ class _Page:
             failing = [name for name in members if counts[name][Outcome.FAIL]]
             if not members:
                 continue
-            total: Counter[Outcome] = Counter()
-            for name in members:
-                total.update(counts[name])
-            yield self.row(f"  {title} ({len(members)} controls)", total, column)
+            yield self.row(f"  {title} ({len(members)} controls)", self.theme_total(theme, framework), column)
             for name in failing:
                 yield self.row(f"    {name:<7} {framework.controls[name].name}", counts[name], column)
         yield ""
+
+    def theme_total(self, theme: str, framework: Framework) -> Counter[Outcome]:
+        """Each finding once, however many controls of the theme it bears on."""
+        return Counter(
+            finding.outcome
+            for finding in self.report.findings
+            if finding.suppression is None
+            and any(
+                name in framework.controls and framework.controls[name].theme == theme
+                for name in controls_of(finding.rule, framework)
+            )
+        )
 
     def row(self, text: str, counts: Counter[Outcome], column: int) -> str:
         shown = text if len(text) <= column else text[: column - 3] + "..."
@@ -204,7 +213,7 @@ class _Page:
         else:
             yield from self.wrapped(self.paint("passed: ", _GREEN), text, hang=2)
         if self.framework is not None and counts["fail"]:
-            yield self.paint(f"{self.framework.source}.", _DIM)
+            yield from self.wrapped("", f"{self.framework.source}.", hang=0)
 
     def wrapped(self, head: str, text: str, hang: int) -> Iterator[str]:
         """`head` and `text` on as many lines as the width asks for; words are never cut."""
