@@ -24,12 +24,12 @@ from policy_engine_plugins.terraform.values import (
     EvaluationError,
     NotKnown,
     Value,
+    measure,
     to_text,
 )
 
 LABELS = "__labels__"
 MAX_BLOCKS = 1000
-MAX_NODES = 200_000
 
 # Attributes whose expressions name things instead of having a value, by block type.
 _REPEATED = ("resource", "data", "ephemeral")
@@ -172,18 +172,10 @@ def _safely(attribute: Attribute, scope: Scope) -> Value:
 def export(value: Value, attribute: Attribute) -> Value:
     """Plain values for the rules: bounded in size, as values may share parts and so be larger than they look."""
     if isinstance(value, (list, dict)):
-        count = 0
-        stack = [value]
-        while stack:
-            item = stack.pop()
-            count += 1
-            if count > MAX_NODES:
-                where = attribute.source.location(attribute.start, attribute.end)
-                return Unknown(f"the value has more than {MAX_NODES} elements", where)
-            if isinstance(item, dict):
-                stack.extend(item.values())
-            elif isinstance(item, list):
-                stack.extend(item)
+        try:
+            measure(value)
+        except EvaluationError as error:
+            return Unknown(str(error), attribute.source.location(attribute.start, attribute.end))
         return plain(value)
     if isinstance(value, Unknown):
         if value.fragments:

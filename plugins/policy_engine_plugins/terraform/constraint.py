@@ -23,12 +23,13 @@ from policy_engine_plugins.terraform.values import (
     NotKnown,
     SetValue,
     Value,
+    all_unknown_in,
+    combine,
     make_set,
     to_bool,
     to_number,
     to_text,
     type_name,
-    unknown_in,
 )
 
 
@@ -115,9 +116,9 @@ def convert(value: Value, constraint: Constraint, evaluate: Callable[[Expression
         items = unify([convert(item, constraint.element, evaluate) for item in value])
         if kind == "list":
             return ListValue(items)
-        missing = unknown_in(items)
-        if missing is not None:
-            return Unknown(missing.reason, missing.origin, missing.refers_to)
+        missing = all_unknown_in(items)
+        if missing:
+            return combine(missing)
         return make_set(items)
     if kind == "tuple":
         if not isinstance(value, list) or isinstance(value, SetValue) or len(value) != len(constraint.items):

@@ -197,6 +197,11 @@ def _binary_step(node: Binary, left: Value, scope: Scope) -> Value:
         decides = node.operator == "||"
         if to_bool(left) is decides:
             return decides
+    if node.operator in ("&&", "||") and isinstance(left, Unknown):
+        try:
+            return binary(node.operator, left, evaluate(node.right, scope))
+        except EvaluationError:
+            return combine((left,))  # it may decide without its right side
     right = evaluate(node.right, scope)
     return binary(node.operator, left, right)
 

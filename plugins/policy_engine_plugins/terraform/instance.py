@@ -27,6 +27,7 @@ from policy_engine_plugins.terraform.values import (
     SetValue,
     Value,
     combine,
+    measure,
     type_name,
 )
 
@@ -313,6 +314,7 @@ class ModuleInstance:
         active[key] = place
         try:
             value = compute()
+            measure(value)
         except EvaluationError as error:
             value = Unknown(str(error), location_of(place))
         except NotKnown as missing:
@@ -378,6 +380,7 @@ class ModuleInstance:
         self._active[key] = attribute
         try:
             value = self._evaluate(attribute)
+            measure(value)
         except EvaluationError as error:
             value = Unknown(str(error), location_of(attribute))
         except NotKnown as missing:

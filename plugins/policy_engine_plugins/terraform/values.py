@@ -15,6 +15,8 @@ from typing import Any
 from policy_engine.unknown import Embedded, Unknown
 
 MAX_TEXT = 4_000_000
+MAX_ELEMENTS = 200_000
+MAX_LEVELS = 150
 
 Value = Any
 
@@ -75,34 +77,34 @@ def combine(unknowns: Iterable[Unknown]) -> Unknown:
     return Unknown(first.reason, first.origin, tuple(refers_to))
 
 
-def unknown_in(value: Value, limit: int = 100_000) -> Unknown | None:
-    """The first Unknown anywhere inside the value."""
-    stack = [value]
-    while stack:
-        limit -= 1
-        if limit < 0:
-            raise EvaluationError("the value is too large to look through")
-        item = stack.pop()
-        if isinstance(item, Unknown):
-            return item
-        if isinstance(item, dict):
-            stack.extend(reversed(item.values()))
-        elif isinstance(item, list):
-            stack.extend(reversed(item))
-    return None
+def measure(value: Value) -> None:
+    """Raises EvaluationError for a value of too many elements. Values share parts, so that a few lines can make one
+    that is larger than any memory once something walks all of it: this comes before every such walk."""
+    if isinstance(value, (list, dict)):
+        all_unknown_in(value)
 
 
 def all_unknown_in(value: Value) -> list[Unknown]:
+    """Every Unknown inside a value. Raises EvaluationError for a value of too many elements or too many levels."""
     found = []
-    stack = [value]
-    while stack:
-        item = stack.pop()
-        if isinstance(item, Unknown):
-            found.append(item)
-        elif isinstance(item, dict):
-            stack.extend(reversed(item.values()))
-        elif isinstance(item, list):
-            stack.extend(reversed(item))
+    level = [value]
+    seen = depth = 0
+    while level:
+        depth += 1
+        below: list[Value] = []
+        for item in level:
+            if isinstance(item, Unknown):
+                found.append(item)
+            elif isinstance(item, list):
+                below.extend(item)
+            elif isinstance(item, dict):
+                below.extend(item.values())
+            if seen + len(below) > MAX_ELEMENTS:
+                raise EvaluationError(f"the value has more than {MAX_ELEMENTS} elements")
+        seen += len(below)
+        if depth > MAX_LEVELS:
+            raise EvaluationError(f"the value has more than {MAX_LEVELS} levels")
+        level = below
     return found
 
 
@@ -223,6 +225,7 @@ def identity(value: Value) -> object:
         return ("string", str(value))
     if value is None:
         return ("null", None)
+    measure(value)
     if isinstance(value, dict):
         return ("object", tuple((key, identity(value[key])) for key in sorted(value)))
     if isinstance(value, list):
@@ -239,6 +242,8 @@ def equal(left: Value, right: Value) -> bool | Unknown:
         return combine(item for item in (left, right) if isinstance(item, Unknown))
     if left is None or right is None:
         return left is right
+    measure(left)
+    measure(right)
     if isinstance(left, list) and isinstance(right, list):
         if len(left) != len(right):
             return _apart(left, right, False)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import fields, is_dataclass
 from importlib import import_module
 
 from policy_engine.unknown import Unknown
 from policy_engine_plugins.terraform.functions import collection, conversion, number, text
 from policy_engine_plugins.terraform.functions.signature import Function
 from policy_engine_plugins.terraform.scope import Scope
-from policy_engine_plugins.terraform.syntax import Call, Expression
+from policy_engine_plugins.terraform.syntax import Call, Expression, Reference
 from policy_engine_plugins.terraform.values import (
     EvaluationError,
+    NotKnown,
     Value,
     all_unknown_in,
     combine,
@@ -77,10 +80,10 @@ def _try(node: Call, scope: Scope, evaluate: Evaluate) -> Value:
         except EvaluationError as error:
             last = error
             continue
-        unknowns = all_unknown_in(value)
-        if unknowns and argument is not node.arguments[-1] and isinstance(value, Unknown):
-            return combine(unknowns)
-        return value
+        if argument is node.arguments[-1]:
+            return value
+        doubts = [value] if isinstance(value, Unknown) else _doubts(argument, scope, evaluate)
+        return combine(doubts) if doubts else value
     raise EvaluationError(f"no argument of try could be evaluated: {last}")
 
 
@@ -91,8 +94,25 @@ def _can(node: Call, scope: Scope, evaluate: Evaluate) -> Value:
         value = evaluate(node.arguments[0], scope)
     except EvaluationError:
         return False
-    unknowns = all_unknown_in(value)
-    return combine(unknowns) if unknowns else True
+    doubts = [value] if isinstance(value, Unknown) else _doubts(node.arguments[0], scope, evaluate)
+    return combine(doubts) if doubts else True
+
+
+def _doubts(node: Expression, scope: Scope, evaluate: Evaluate) -> list[Unknown]:
+    """Unknowns behind an expression that has a value all the same: with other values for them Terraform might refuse
+    it (`coalesce(1, var.x)` with a list)."""
+    found: list[Unknown] = []
+    stack: list[object] = [node]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, Reference):
+            with suppress(EvaluationError, NotKnown):  # loop variables mean nothing out here
+                found.extend(all_unknown_in(evaluate(part, scope)))
+        elif isinstance(part, tuple):
+            stack.extend(part)
+        elif is_dataclass(part):
+            stack.extend(getattr(part, field.name) for field in fields(part))
+    return found
 
 
 SPECIAL: dict[str, Callable[[Call, Scope, Evaluate], Value]] = {

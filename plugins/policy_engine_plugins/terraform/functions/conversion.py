@@ -13,6 +13,7 @@ from policy_engine_plugins.terraform.values import (
     SetValue,
     Value,
     make_set,
+    measure,
     to_bool,
     to_number,
     to_text,
@@ -26,6 +27,8 @@ def unify(items: Sequence[Value]) -> list[Value]:
     Raises EvaluationError where there is no common type."""
     kinds = {_kind(item) for item in items}
     kinds.discard("")
+    if not kinds.isdisjoint(("list", "object")):
+        measure(list(items))
     if len(kinds) < 2:
         only = next(iter(kinds), "")
         if only == "list" and not any(isinstance(item, Unknown) for item in items):

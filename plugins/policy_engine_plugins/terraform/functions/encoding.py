@@ -17,6 +17,7 @@ from policy_engine_plugins.terraform.values import (
     Value,
     all_unknown_in,
     combine,
+    measure,
     number_text,
     to_text,
 )
@@ -38,6 +39,7 @@ def plain(value: Value) -> Any:
 
 def encode_json(value: Value) -> str:
     """As Terraform writes JSON: keys sorted, no white space. An Unknown shows as a placeholder."""
+    measure(value)
     pieces: list[str] = []
     _write_json(value, pieces, 0)
     text = "".join(pieces)
@@ -49,8 +51,6 @@ def encode_json(value: Value) -> str:
 def _write_json(value: Value, pieces: list[str], depth: int) -> None:
     if depth > MAX_DEPTH:
         raise EvaluationError("the value is nested too deeply")
-    if len(pieces) > MAX_TEXT:
-        raise EvaluationError("the value is too large")
     if value is None:
         pieces.append("null")
     elif isinstance(value, bool):
@@ -135,6 +135,7 @@ def _float(digits: str) -> int | float:
 
 
 def _yaml_encode(value: Value) -> Value:
+    measure(value)
     pieces: list[str] = []
     _write_yaml(value, pieces, 0, False)
     if value is None or isinstance(value, (bool, int, float)):
@@ -144,8 +145,8 @@ def _yaml_encode(value: Value) -> Value:
 
 def _write_yaml(value: Value, pieces: list[str], depth: int, in_list: bool) -> None:
     """Block style with every string quoted, as Terraform writes it."""
-    if depth > MAX_DEPTH or len(pieces) > MAX_TEXT:
-        raise EvaluationError("the value is too large")
+    if depth > MAX_DEPTH:
+        raise EvaluationError("the value is nested too deeply")
     indent = "  " * depth
     if isinstance(value, dict) and value:
         for at, key in enumerate(sorted(value)):
