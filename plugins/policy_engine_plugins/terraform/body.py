@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 from policy_engine.unknown import Unknown
 from policy_engine_plugins.terraform.evaluate import evaluate, iterate
-from policy_engine_plugins.terraform.functions.encoding import plain
 from policy_engine_plugins.terraform.scope import Binder, Scope
 from policy_engine_plugins.terraform.syntax import (
     Attribute,
@@ -25,6 +24,7 @@ from policy_engine_plugins.terraform.values import (
     NotKnown,
     Value,
     measure,
+    plain,
     to_text,
 )
 

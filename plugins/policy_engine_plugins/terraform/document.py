@@ -7,7 +7,6 @@ from typing import Any
 
 from policy_engine.unknown import Embedded, Unknown
 from policy_engine_plugins.terraform.evaluate import evaluate
-from policy_engine_plugins.terraform.functions.encoding import load_json
 from policy_engine_plugins.terraform.lexical import SyntaxFault
 from policy_engine_plugins.terraform.scope import Scope
 from policy_engine_plugins.terraform.source import Source
@@ -22,6 +21,8 @@ _STRING = re.compile(r'"(?:[^"\\]|\\.)*("?)', re.DOTALL)
 def partial_document(unknown: Unknown) -> Value:
     """An Unknown text whose known pieces make a JSON document: the document, unknown where the text is; otherwise the
     Unknown itself. An unknown piece inside a string is taken for a part of that string."""
+    from policy_engine_plugins.terraform.functions.encoding import load_json
+
     fragments = unknown.fragments
     first = fragments[0]
     if first is None or first.lstrip()[:1] not in ("{", "[") or "\ue000" in "".join(part or "" for part in fragments):

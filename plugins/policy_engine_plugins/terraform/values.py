@@ -108,6 +108,17 @@ def all_unknown_in(value: Value) -> list[Unknown]:
     return found
 
 
+def plain(value: Value) -> Any:
+    """The value without our own types, for those who know nothing of Terraform."""
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    if isinstance(value, Unknown) and type(value) is not Unknown:
+        return value.document if isinstance(value, UnknownDocument) else combine((value,))
+    return value
+
+
 def type_name(value: Value) -> str:
     if value is None:
         return "null"

@@ -19,22 +19,12 @@ from policy_engine_plugins.terraform.values import (
     combine,
     measure,
     number_text,
+    plain,
     to_text,
 )
 
 MAX_DEPTH = 200
 _ESCAPED = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
-
-
-def plain(value: Value) -> Any:
-    """The value without our own types, for those who know nothing of Terraform."""
-    if isinstance(value, dict):
-        return {key: plain(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [plain(item) for item in value]
-    if isinstance(value, Unknown) and type(value) is not Unknown:
-        return value.document if isinstance(value, UnknownDocument) else combine((value,))
-    return value
 
 
 def encode_json(value: Value) -> str:
