@@ -619,3 +619,74 @@ def test_text_that_is_not_utf_8_is_told_and_the_rest_read() -> None:
     loaded = format_.load(unit, tree)
     assert [str(problem) for problem in loaded.problems] == ["main.tf:2:8: not UTF-8 text: invalid start byte"]
     assert len(loaded.resources) == 1
+
+
+POLICY = """
+    variable "account" {}
+    data "aws_iam_policy_document" "base" {
+      statement {
+        sid       = "Base"
+        actions   = ["sts:AssumeRole"]
+        principals {
+          type        = "AWS"
+          identifiers = ["*"]
+        }
+      }
+    }
+    data "aws_iam_policy_document" "p" {
+      source_policy_documents = [data.aws_iam_policy_document.base.json]
+      statement {
+        effect    = "Deny"
+        actions   = ["s3:Get*", "s3:*"]
+        resources = ["arn:aws:s3:::${var.account}/*"]
+        condition {
+          test     = "Bool"
+          variable = "aws:SecureTransport"
+          values   = ["false"]
+        }
+      }
+    }
+    data "aws_iam_policy_document" "unsure" {
+      source_policy_documents = [var.account]
+      statement {
+        actions   = ["*"]
+        resources = ["*"]
+        principals {
+          type        = "*"
+          identifiers = ["*"]
+        }
+      }
+    }
+    resource "r" "p" { v = data.aws_iam_policy_document.p.json }
+    resource "r" "unsure" { v = data.aws_iam_policy_document.unsure.json }
+    resource "r" "base" { v = data.aws_iam_policy_document.base.json }
+"""
+
+
+def test_policy_documents_are_computed(load: Loader) -> None:
+    configuration = load(POLICY)
+    base = configuration["r.base"].value["v"]
+    statement = {"Sid": "Base", "Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "*"}}
+    assert base.value == {"Version": "2012-10-17", "Statement": [statement]}
+    assert (
+        base
+        == '{"Statement":[{"Action":"sts:AssumeRole","Effect":"Allow","Principal":{"AWS":"*"},"Sid":"Base"}],'
+        + ('"Version":"2012-10-17"}')
+    )
+    first, second = configuration["r.p"].value["v"].value["Statement"]
+    assert first == statement
+    assert second["Action"] == ["s3:Get*", "s3:*"]
+    assert second["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert second["Resource"].fragments == ("arn:aws:s3:::", None, "/*")
+
+
+def test_policy_document_with_unknown_source_keeps_its_own_statements(load: Loader) -> None:
+    first, second = load(POLICY)["r.unsure"].value["v"].value["Statement"]
+    assert isinstance(first, Unknown)
+    assert second == {"Effect": "Allow", "Action": "*", "Resource": "*", "Principal": "*"}
+
+
+def test_policy_document_leads_to_the_argument(load: Loader) -> None:
+    configuration = load(POLICY)
+    assert configuration.place("r.base", "v", "Statement", 0, "Action") == 'actions   = ["sts:AssumeRole"]'
+    assert configuration.place("r.p", "v", "Statement", 0, "Action") == "v = data.aws_iam_policy_document.p.json"

@@ -13,6 +13,7 @@ from policy_engine.span import Location
 from policy_engine.tree import Tree
 from policy_engine.unit import Problem, ProblemKind
 from policy_engine.unknown import Unknown
+from policy_engine_plugins.terraform.computed import POLICY_DOCUMENT, computes
 from policy_engine_plugins.terraform.constraint import constraint_of, convert
 from policy_engine_plugins.terraform.evaluate import evaluate, get
 from policy_engine_plugins.terraform.module import Module
@@ -77,6 +78,8 @@ class ResourceInstance:
         """The attribute as other resources see it: what the configuration sets, else unknown until apply."""
         attribute = self.block.body.attributes.get(name)
         if attribute is None and not any(True for _ in blocks_of(self.block, name)):
+            if self.block.type == "data" and self.name.startswith(f"{POLICY_DOCUMENT}.") and computes(name):
+                return self.module.once(f"{self.address}.{name}", self._policy_document, self.block)
             return self._computed(name)
         return self.module.once(f"{self.address}.{name}", lambda: self._set(name, attribute), attribute or self.block)
 
@@ -87,6 +90,14 @@ class ResourceInstance:
         from policy_engine_plugins.terraform.body import expand_blocks
 
         return [body.value() for body in expand_blocks(self.block.body, self.scope).get(name, [])]
+
+    def _policy_document(self) -> Value:
+        from policy_engine_plugins.terraform.body import expand
+        from policy_engine_plugins.terraform.data_source import policy_document
+
+        if not self.block.body.complete:
+            return self._computed("json")
+        return policy_document(expand(self.block, self.scope).value())
 
     def _computed(self, name: str) -> Unknown:
         when = "read when Terraform plans" if self.block.type == "data" else "known only after apply"

@@ -12,10 +12,11 @@ from contextlib import suppress
 from policy_engine.resource import AttributePath
 from policy_engine.span import Location, Trace
 from policy_engine.unknown import Unknown
-from policy_engine_plugins.terraform.body import ExpandedBody
+from policy_engine_plugins.terraform.body import ExpandedBody, expand
+from policy_engine_plugins.terraform.computed import POLICY_DOCUMENT, computes
 from policy_engine_plugins.terraform.document import WrittenDocument
 from policy_engine_plugins.terraform.evaluate import evaluate, iterate
-from policy_engine_plugins.terraform.instance import ModuleInstance
+from policy_engine_plugins.terraform.instance import ModuleInstance, ResourceInstance
 from policy_engine_plugins.terraform.scope import Binder, Scope
 from policy_engine_plugins.terraform.syntax import (
     Attribute,
@@ -106,13 +107,13 @@ class _Walk:
                 node, scope, rest = passed
                 continue
             if isinstance(node, Reference):
-                target = self._target(node, scope)
+                target = self._target(node, scope, rest)
                 if target is None or self.hops >= _MAX_HOPS:
                     break
                 self.hops += 1
                 self.related.append((source.location(start, end), f"used by {self.user} here"))
-                attribute, scope, further, self.user = target
-                node, rest = attribute.expression, [*further, *rest]
+                attribute, scope, rest, self.user = target
+                node = attribute.expression
                 source, start, end = attribute.source, attribute.start, attribute.end
                 continue
             if not rest:
@@ -167,7 +168,9 @@ class _Walk:
                 return node.result, inner, node.result.start, node.result.end
         return None
 
-    def _target(self, node: Reference, scope: Scope) -> tuple[Attribute, Scope, list[Step], str] | None:
+    def _target(
+        self, node: Reference, scope: Scope, rest: list[Step]
+    ) -> tuple[Attribute, Scope, list[Step], str] | None:
         """Where the value of a reference is set: the attribute, its scope, the path inside, and its name."""
         steps = node.steps
         root = steps[0]
@@ -177,7 +180,7 @@ class _Walk:
             binder = scope.binders.get(root)
             if binder is None or (binder.of_block and steps[1:2] != ("value",)):
                 return None
-            return binder.attribute, binder.scope, [binder.key, *steps[2 if binder.of_block else 1 :]], self.user
+            return binder.attribute, binder.scope, [binder.key, *steps[2 if binder.of_block else 1 :], *rest], self.user
         module = scope.module
         if not isinstance(module, ModuleInstance) or len(steps) < 2:
             return None
@@ -185,16 +188,18 @@ class _Walk:
             attribute = module.declarations.local_values.get(str(steps[1]))
             if attribute is None:
                 return None
-            return attribute, module.scope(attribute.source), list(steps[2:]), f"local.{steps[1]}"
+            return attribute, module.scope(attribute.source), [*steps[2:], *rest], f"local.{steps[1]}"
         if root == "var":
             attribute = module.variable_source(str(steps[1]))
             if attribute is None:
                 return None
-            return attribute, module.scope(attribute.source), list(steps[2:]), f"var.{steps[1]}"
-        return _in_resource(module, steps)
+            return attribute, module.scope(attribute.source), [*steps[2:], *rest], f"var.{steps[1]}"
+        return _in_resource(module, steps, rest)
 
 
-def _in_resource(module: ModuleInstance, steps: tuple[Step, ...]) -> tuple[Attribute, Scope, list[Step], str] | None:
+def _in_resource(
+    module: ModuleInstance, steps: tuple[Step, ...], rest: list[Step]
+) -> tuple[Attribute, Scope, list[Step], str] | None:
     at = 3 if steps[0] in ("data", "ephemeral") else 2
     name = ".".join(str(step) for step in steps[:at])
     if name not in module.declarations.resources:
@@ -209,8 +214,29 @@ def _in_resource(module: ModuleInstance, steps: tuple[Step, ...]) -> tuple[Attri
         return None
     attribute = instance.block.body.attributes.get(str(steps[at]))
     if attribute is None:
+        if name.startswith(f"{POLICY_DOCUMENT}.") and computes(str(steps[at])):
+            return _in_policy_document(instance, rest)
         return None
-    return attribute, instance.scope.within(attribute.source), list(steps[at + 1 :]), instance.address
+    return attribute, instance.scope.within(attribute.source), [*steps[at + 1 :], *rest], instance.address
+
+
+def _in_policy_document(
+    instance: ResourceInstance, rest: list[Step]
+) -> tuple[Attribute, Scope, list[Step], str] | None:
+    """The argument of the data source that makes a part of its document."""
+    from policy_engine_plugins.terraform.data_source import argument_of
+
+    body = expand(instance.block, instance.scope)
+    found = argument_of(body.body.attributes, rest)
+    if found is None:
+        return None
+    index, name, further = found
+    statements = body.blocks.get("statement", [])
+    if not 0 <= index < len(statements):
+        return None
+    statement = statements[index]
+    attribute = statement.body.attributes.get(name)
+    return None if attribute is None else (attribute, statement.scope, further, instance.address)
 
 
 def _through_call(node: Call, scope: Scope, rest: list[Step]) -> tuple[Expression, Scope, list[Step]] | None:

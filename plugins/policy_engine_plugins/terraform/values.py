@@ -62,8 +62,8 @@ class NotKnown(Exception):
         self.unknown = unknown
 
 
-def is_number(value: Value) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+def is_list(value: Value) -> bool:
+    return isinstance(value, list)
 
 
 def combine(unknowns: Iterable[Unknown]) -> Unknown:

@@ -71,6 +71,11 @@ def _json_text(text: str) -> str:
     return json.dumps(str(text), ensure_ascii=False).translate(_ESCAPED)
 
 
+def document(value: Value) -> Value:
+    """A value as the JSON text that stands for it."""
+    return _document(value, encode_json(value))
+
+
 def _document(value: Value, text: str) -> Value:
     document = Embedded(text, plain(value))
     unknowns = all_unknown_in(value)
@@ -78,7 +83,7 @@ def _document(value: Value, text: str) -> Value:
 
 
 def _json_encode(value: Value) -> Value:
-    return _document(value, encode_json(value))
+    return document(value)
 
 
 def _json_decode(text: Value) -> Value:
