@@ -31,8 +31,8 @@ def for_markdown(text: str) -> str:
 
 # As numeric references rather than backslashes: they also hold inside table cells and HTML blocks.
 _MARKDOWN = {char: f"&#{ord(char)};" for char in "\\`*_{}[]()<>+-!|&~:$"}
-# GitHub looks for mentions and issue numbers in the finished page, where a reference is a plain character again: a blank
-# of no width keeps the name apart.
+# GitHub looks for mentions and issue numbers in the finished page, where a reference is a plain character again: a
+# blank of no width keeps the name apart.
 _MARKDOWN |= {char: f"&#{ord(char)};&#8203;" for char in "@#"}
 
 

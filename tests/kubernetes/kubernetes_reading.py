@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 
-from policy_engine_plugins.kubernetes import KubernetesFormat
-
 from policy_engine.resource import AttributePath, Resource
 from policy_engine.span import Span
 from policy_engine.tree import MemoryTree
 from policy_engine.unit import Loaded, Unit
+from policy_engine_plugins.kubernetes import KubernetesFormat
 
 FORMAT = KubernetesFormat()
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from kubernetes_reading import resources
 
+from kubernetes_reading import resources
 from policy_engine.unknown import Unknown
 
 

@@ -7,8 +7,8 @@ import time
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from kubernetes_reading import FORMAT, cut, load
 
+from kubernetes_reading import FORMAT, cut, load
 from policy_engine.unit import ProblemKind
 
 GOOD = "apiVersion: v1\nkind: Pod\nmetadata: {name: good}\nspec: {containers: [{name: app}]}\n"

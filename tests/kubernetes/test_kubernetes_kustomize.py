@@ -5,8 +5,8 @@ from __future__ import annotations
 import textwrap
 
 import pytest
-from kubernetes_reading import FORMAT
 
+from kubernetes_reading import FORMAT
 from policy_engine.path import lookup, parse_path
 from policy_engine.resource import Resource
 from policy_engine.tree import MemoryTree

@@ -6,8 +6,8 @@ import textwrap
 from typing import Any
 
 import pytest
-from kubernetes_reading import cut, load, resources
 
+from kubernetes_reading import cut, load, resources
 from policy_engine.unit import ProblemKind
 from policy_engine.unknown import Unknown
 

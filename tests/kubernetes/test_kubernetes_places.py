@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from kubernetes_reading import cut, resources, shown
 
 MANIFEST = """\

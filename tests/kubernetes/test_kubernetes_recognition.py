@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from kubernetes_reading import FORMAT
 
 POD = b"apiVersion: v1\nkind: Pod\n"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import textwrap
 
 import pytest
-from kubernetes_reading import load, resources
 
+from kubernetes_reading import load, resources
 from policy_engine.unit import ProblemKind
 
 SHOP = """\

@@ -1,0 +1,4 @@
+name = "acme-main"
+peers = {
+  office = { cidr = "203.0.113.0/24" }
+}

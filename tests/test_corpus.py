@@ -1,0 +1,82 @@
+"""Files as real projects have them: everything is understood or told, placed exactly, and the same every time."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from policy_engine.cli import root
+from policy_engine.discovery import discover
+from policy_engine.plugins import Plugins
+from policy_engine.report import Report, Status
+from policy_engine.rulebook import Rulebook
+from policy_engine.scan import scan
+from policy_engine.settings import Settings
+from policy_engine.tree import WorkTree
+from policy_engine.unit import ProblemKind
+
+CORPUS = Path(__file__).parent / "corpus"
+FORMATS = ["terraform", "kubernetes", "github"]
+BROKEN = {
+    "terraform": ["broken/unclosed.tf", "broken_expression/main.tf"],
+    "kubernetes": ["broken/indentation.yaml"],
+    "github": ["broken/.github/workflows/expression.yml", "broken/.github/workflows/syntax.yml"],
+}
+
+
+def scanned(folder: Path, plugins: Plugins, rulebook: Rulebook) -> Report:
+    found = discover(str(folder), [str(folder)])
+    return scan(WorkTree(str(folder)), found.paths, plugins, rulebook, Settings())
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_thirty_files_are_understood_and_only_broken_ones_are_not(
+    name: str, plugins: Plugins, rulebook: Rulebook
+) -> None:
+    report = scanned(CORPUS / name, plugins, rulebook)
+    broken = {problem.path for problem in report.problems if problem.kind is not ProblemKind.LIMITED}
+    assert sorted(broken) == BROKEN[name]
+    assert report.ledger.count(Status.EVALUATED) >= 30
+    assert report.counts()["fail"] > 10
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_finding_is_at_a_place_that_is_there(name: str, plugins: Plugins, rulebook: Rulebook) -> None:
+    report = scanned(CORPUS / name, plugins, rulebook)
+    for finding in report.findings:
+        lines = re.split(r"\r\n|\r|\n", (CORPUS / name / finding.location.path).read_text(encoding="utf-8"))
+        span = finding.location.span
+        first = lines[span.start_line - 1]
+        end = span.end_column - 1 if span.end_line == span.start_line else len(first)
+        assert first[span.start_column - 1 : end].strip(), (finding.rule.id, finding.location)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_two_scans_give_the_same_bytes(name: str) -> None:
+    arguments = ["scan", str(CORPUS / name), "--format", "sarif"]
+    first, second = (CliRunner().invoke(root, arguments).stdout_bytes for _ in range(2))
+    assert first == second
+    assert json.loads(first)["version"] == "2.1.0"
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_blank_lines_above_and_another_folder_change_no_fingerprint(
+    name: str, plugins: Plugins, rulebook: Rulebook, tmp_path: Path
+) -> None:
+    before = scanned(CORPUS / name, plugins, rulebook)
+    moved = tmp_path / "elsewhere" / name
+    shutil.copytree(CORPUS / name, moved)
+    for path in moved.rglob("*"):
+        if path.is_file() and path.suffix not in (".json",):
+            path.write_bytes(b"\n" * 5 + path.read_bytes())
+    after = scanned(moved, plugins, rulebook)
+    assert [each.fingerprint for each in after.findings] == [each.fingerprint for each in before.findings]
+    assert len({each.fingerprint for each in before.findings}) == len(before.findings)
+    assert [each.location.span.start_line for each in after.findings if not each.location.path.endswith(".json")] == [
+        each.location.span.start_line + 5 for each in before.findings if not each.location.path.endswith(".json")
+    ]
