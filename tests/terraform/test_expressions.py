@@ -10,14 +10,15 @@ import pytest
 from policy_engine.tree import MemoryTree
 from policy_engine.unknown import Unknown
 from policy_engine_plugins.terraform.evaluate import evaluate
+from policy_engine_plugins.terraform.files import Files
 from policy_engine_plugins.terraform.functions.encoding import encode_json
 from policy_engine_plugins.terraform.instance import ModuleInstance
 from policy_engine_plugins.terraform.lexical import SyntaxFault
 from policy_engine_plugins.terraform.module import Module
 from policy_engine_plugins.terraform.parser import parse_expression
-from policy_engine_plugins.terraform.scope import Budget
 from policy_engine_plugins.terraform.source import Source
 from policy_engine_plugins.terraform.values import EvaluationError, NotKnown
+from policy_engine_plugins.terraform.workspace import Workspace
 
 TABLE = Path(__file__).parent / "expressions.txt"
 
@@ -38,7 +39,7 @@ def rows() -> Iterator[tuple[str, str, str]]:
 
 def result_of(text: str) -> str:
     source = Source("console", text)
-    module = ModuleInstance(Module(""), MemoryTree({}), Budget(), [])
+    module = ModuleInstance(Module(""), Workspace("", MemoryTree({}), Files()))
     try:
         value = evaluate(parse_expression(source), module.scope(source))
     except (EvaluationError, SyntaxFault):

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from policy_engine.format import Format
 from policy_engine.hookspecs import hookimpl
 from policy_engine.tree import Tree
 from policy_engine.unit import Comment, Loaded, Unit
+
+if TYPE_CHECKING:
+    from policy_engine_plugins.terraform.files import Files
 
 SUFFIXES = (".tf", ".tofu", ".tf.json", ".tofu.json")
 
@@ -21,20 +26,35 @@ class TerraformFormat(Format):
         return path.endswith(SUFFIXES) and not path.startswith(".terraform/") and "/.terraform/" not in path
 
     def units(self, paths: Sequence[str], tree: Tree) -> Iterable[Unit]:
-        """One unit a folder, as Terraform reads all files of a folder as one module."""
-        folders = sorted({path.rpartition("/")[0] for path in paths})
-        for folder in folders:
+        """One unit a root module: the files of its folder, which Terraform reads as one module, and of the modules it
+        calls. A module is a unit of its own only where none of the folders calls it."""
+        from policy_engine_plugins.terraform.call_graph import CallGraph
+
+        given: dict[str, set[str]] = {}
+        for path in paths:
+            folder, _, name = path.rpartition("/")
+            given.setdefault(folder, set()).add(name)
+        graph = CallGraph(given, tree, self._files)
+        for folder in graph.roots():
             prefix = f"{folder}/" if folder else ""
             names = {name for name in tree.list(folder) if name.endswith(SUFFIXES) or is_variables_file(name)}
-            names.update(path[len(prefix) :] for path in paths if path.rpartition("/")[0] == folder)
-            yield Unit(self.name, folder or ".", tuple(prefix + name for name in sorted(names)))
+            own = {prefix + name for name in names | given[folder]}
+            yield Unit(self.name, folder or ".", tuple(sorted({*own, *graph.paths(folder)})))
 
     def load(self, unit: Unit, tree: Tree) -> Loaded:
         from policy_engine_plugins.terraform.load import load
 
-        return load(unit, tree)
+        return load(unit, tree, self._files)
+
+    @cached_property
+    def _files(self) -> Files:
+        from policy_engine_plugins.terraform.files import Files
+
+        return Files()
 
     def comments(self, path: str, data: bytes) -> Iterable[Comment]:
+        if ".terraform/" in path:
+            return ()  # what others wrote in a module that was fetched sets nothing aside here
         from policy_engine_plugins.terraform.comments import comments
 
         return comments(path, data)

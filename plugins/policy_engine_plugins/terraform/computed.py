@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-POLICY_DOCUMENT = "data.aws_iam_policy_document"
+POLICY_DOCUMENT = "aws_iam_policy_document"
+_COMPUTED = {
+    POLICY_DOCUMENT: frozenset({"json", "minified_json"}),
+    "template_file": frozenset({"rendered"}),
+    "local_file": frozenset({"content", "content_base64"}),
+    "local_sensitive_file": frozenset({"content", "content_base64"}),
+}
 
 
-def computes(attribute: str) -> bool:
-    return attribute in ("json", "minified_json")
+def computes(type_: str, attribute: str) -> bool:
+    return attribute in _COMPUTED.get(type_, ())

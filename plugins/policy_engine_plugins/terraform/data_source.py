@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Container, Sequence
 
 from policy_engine.unknown import Unknown
+from policy_engine_plugins.terraform.computed import POLICY_DOCUMENT
 from policy_engine_plugins.terraform.functions.encoding import document, load_json
+from policy_engine_plugins.terraform.scope import Scope
 from policy_engine_plugins.terraform.syntax import Step
 from policy_engine_plugins.terraform.values import UnknownDocument, Value, is_list, to_text
 
@@ -18,6 +20,18 @@ _STATEMENT = {
 }
 _PRINCIPALS = {"Principal": "principals", "NotPrincipal": "not_principals"}
 _SOURCES = ("source_policy_documents", "source_json", "override_policy_documents", "override_json")
+
+
+def compute(type_: str, attribute: str, arguments: dict[str, Value], scope: Scope) -> Value:
+    """An attribute that `computed.computes` names. Raises EvaluationError and NotKnown."""
+    if type_ == POLICY_DOCUMENT:
+        return policy_document(arguments)
+    from policy_engine_plugins.terraform.functions import find
+
+    if type_ == "template_file":
+        return find("templatestring")([arguments.get("template"), arguments.get("vars") or {}], scope)
+    function = "filebase64" if attribute == "content_base64" else "file"
+    return find(function)([arguments.get("filename")], scope)
 
 
 def policy_document(arguments: dict[str, Value]) -> Value:

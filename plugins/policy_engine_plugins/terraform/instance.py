@@ -1,4 +1,4 @@
-"""A module as it is called once, with the values of its names: variables, locals, resources.
+"""A module as it is called once, with the values of its names: variables, locals, resources, outputs.
 
 Every named value is evaluated when it is first asked for, and once. A name that needs itself is a cycle: all names on
 the way round are unknown and the cycle is told.
@@ -7,150 +7,75 @@ the way round are unknown and the cycle is told.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import fields, is_dataclass
+from posixpath import relpath
+from typing import Any, NamedTuple
 
 from policy_engine.span import Location
-from policy_engine.tree import Tree
 from policy_engine.unit import Problem, ProblemKind
 from policy_engine.unknown import Unknown
-from policy_engine_plugins.terraform.computed import POLICY_DOCUMENT, computes
 from policy_engine_plugins.terraform.constraint import constraint_of, convert
 from policy_engine_plugins.terraform.evaluate import evaluate, get
 from policy_engine_plugins.terraform.module import Module
-from policy_engine_plugins.terraform.resource_value import ResourceValue
-from policy_engine_plugins.terraform.scope import Binder, Budget, Scope
+from policy_engine_plugins.terraform.repetition import (
+    MAX_INSTANCES,
+    Expansion,
+    Made,
+    Turn,
+    repetition,
+    size,
+    turns,
+)
+from policy_engine_plugins.terraform.resource_instance import ResourceInstance
+from policy_engine_plugins.terraform.resource_value import Instance, ResourceValue
+from policy_engine_plugins.terraform.scope import Scope
 from policy_engine_plugins.terraform.source import Source
 from policy_engine_plugins.terraform.syntax import Attribute, Block, Expression, Reference, Step
-from policy_engine_plugins.terraform.values import (
-    EvaluationError,
-    MapValue,
-    NotKnown,
-    SetValue,
-    Value,
-    combine,
-    measure,
-    type_name,
-)
+from policy_engine_plugins.terraform.values import EvaluationError, NotKnown, Value, measure
+from policy_engine_plugins.terraform.workspace import Workspace
 
-MAX_INSTANCES = 1000
 # How many names may be evaluated inside each other before their locals are evaluated ahead, and at most.
 _LOOK_AHEAD = 15
 _MAX_NAMES = 50
-# What every resource that has such an attribute gives it, so that it is neither null nor empty once applied.
-_ALWAYS_SET = frozenset({"arn", "id", "key_id", "name", "self_link"})
 
 
-@dataclass(slots=True, eq=False)
-class Expansion:
-    """The instances of a block with `count` or `for_each`.
+class Caller(NamedTuple):
+    """The `module` block that a module instance was made by, as its expressions see their names; and the call's key in
+    the list of installed modules."""
 
-    how  "single", "count", "for_each", or "unknown" where their number is not known: then there is one instance that
-         stands for all, with the plain address
-    """
-
-    how: str
-    instances: dict[Step | None, ResourceInstance]
-    unknown: Unknown | None = None
-
-
-class ResourceInstance:
-    """One instance of a resource, data source or the like, with the scope of its expressions."""
-
-    __slots__ = ("address", "block", "key", "module", "name", "scope")
-
-    def __init__(
-        self,
-        module: ModuleInstance,
-        name: str,
-        key: Step | None,
-        block: Block,
-        names: Mapping[str, Value],
-        binders: Mapping[str, Binder] | None = None,
-    ) -> None:
-        self.module = module
-        self.name = name
-        self.key = key
-        self.block = block
-        self.address = module.prefix + name + ("" if key is None else f"[{_index_text(key)}]")
-        self.scope = Scope(module, block.source, names, binders)
-
-    def attribute(self, name: str) -> Value:
-        """The attribute as other resources see it: what the configuration sets, else unknown until apply."""
-        attribute = self.block.body.attributes.get(name)
-        if attribute is None and not any(True for _ in blocks_of(self.block, name)):
-            if self.block.type == "data" and self.name.startswith(f"{POLICY_DOCUMENT}.") and computes(name):
-                return self.module.once(f"{self.address}.{name}", self._policy_document, self.block)
-            return self._computed(name)
-        return self.module.once(f"{self.address}.{name}", lambda: self._set(name, attribute), attribute or self.block)
-
-    def _set(self, name: str, attribute: Attribute | None) -> Value:
-        if attribute is not None:
-            value = evaluate(attribute.expression, self.scope.within(attribute.source))
-            return self._computed(name) if value is None else value
-        from policy_engine_plugins.terraform.body import expand_blocks
-
-        return [body.value() for body in expand_blocks(self.block.body, self.scope).get(name, [])]
-
-    def _policy_document(self) -> Value:
-        from policy_engine_plugins.terraform.body import expand
-        from policy_engine_plugins.terraform.data_source import policy_document
-
-        if not self.block.body.complete:
-            return self._computed("json")
-        return policy_document(expand(self.block, self.scope).value())
-
-    def _computed(self, name: str) -> Unknown:
-        when = "read when Terraform plans" if self.block.type == "data" else "known only after apply"
-        present = name in _ALWAYS_SET and self.block.type == "resource" and not self.is_representative
-        where = self.block.source.location(self.block.start, self.block.header_end)
-        return Unknown(f"{self.address}.{name} is {when}", where, (self.address,), (), present)
-
-    @property
-    def is_representative(self) -> bool:
-        """Whether it stands for instances of an unknown number, none perhaps."""
-        return self.key is None and ("count" in self.scope.names or "each" in self.scope.names)
-
-
-def blocks_of(block: Block, name: str) -> Iterator[Block]:
-    for inner in block.body.blocks:
-        if inner.type == name or (inner.type == "dynamic" and inner.labels and inner.labels[0].value == name):
-            yield inner
-
-
-def _index_text(key: Step) -> str:
-    if isinstance(key, int):
-        return str(key)
-    escaped = (
-        key.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")
-    )
-    escaped = escaped.replace("${", "$${").replace("%{", "%%{")
-    return f'"{escaped}"'
+    module: ModuleInstance
+    block: Block
+    scope: Scope
+    key: str
 
 
 class ModuleInstance:
-    """`prefix` is what addresses in it begin with (`module.network.`), empty for the root. `inputs` are the values that
-    a calling module gives; a root takes them from its variable files."""
+    """`prefix` is what addresses in it begin with (`module.network.`), empty for the root. The `caller` gives the
+    variables their values; a root takes them from its variable files."""
 
     def __init__(
-        self,
-        declarations: Module,
-        tree: Tree,
-        budget: Budget,
-        problems: list[Problem],
-        prefix: str = "",
-        inputs: Mapping[str, Value] | None = None,
+        self, declarations: Module, workspace: Workspace, prefix: str = "", caller: Caller | None = None
     ) -> None:
         self.declarations = declarations
-        self.tree = tree
-        self.folder = declarations.folder
-        self.budget = budget
-        self.problems = problems
+        self.workspace = workspace
+        self.tree = workspace.tree
+        # Paths in functions are seen from where Terraform is run.
+        self.folder = workspace.folder
+        self.budget = workspace.budget
         self.prefix = prefix
-        self.inputs = inputs
+        self.caller = caller
         self._values: dict[str, Value] = {}
-        self._active: dict[str, Attribute | Block] = {}
-        self._cyclic: dict[str, Unknown] = {}
-        self._expansions: dict[str, Expansion] = {}
+        self._expansions: dict[str, Expansion[ResourceInstance]] = {}
+        self._calls: dict[str, Expansion[ModuleInstance]] = {}
+
+    @property
+    def address(self) -> str:
+        """`module.network`; empty for the root."""
+        return self.prefix.removesuffix(".")
+
+    @property
+    def problems(self) -> list[Problem]:
+        return self.workspace.problems
 
     # -- names
 
@@ -168,7 +93,7 @@ class ModuleInstance:
             if root in ("terraform", "tofu"):
                 return Unknown(f"{root}.{name} is chosen when Terraform runs")
             if root == "module":
-                return self._call_output(steps)
+                return self._called(str(name), steps)
             if root in ("data", "ephemeral"):
                 if len(steps) < 3:
                     raise EvaluationError(f"'{root}' needs a type and a name")
@@ -184,15 +109,17 @@ class ModuleInstance:
         return value
 
     def _path(self, name: str) -> Value:
-        if name == "module" or name == "root":
-            return "." if not self.prefix else self.folder or "."
+        if name == "root":
+            return "."
+        if name == "module":
+            return relpath(self.declarations.folder or ".", self.folder or ".")
         return Unknown("where Terraform is run is not known")
 
     def _local(self, name: str) -> Value:
         attribute = self.declarations.local_values.get(name)
         if attribute is None:
             return Unknown(f"local value '{name}' is not declared in this module")
-        return self.once(f"local.{name}", lambda: self._evaluate(attribute), attribute)
+        return self.once(f"{self.prefix}local.{name}", lambda: self._evaluate(attribute), attribute)
 
     def _evaluate(self, attribute: Attribute) -> Value:
         return evaluate(attribute.expression, self.scope(attribute.source))
@@ -200,21 +127,23 @@ class ModuleInstance:
     def scope(self, source: Source) -> Scope:
         return Scope(self, source, {})
 
+    # -- variables and outputs
+
     def variable(self, name: str) -> Value:
         block = self.declarations.variables.get(name)
         if block is None:
             return Unknown(f"variable '{name}' is not declared in this module")
-        return self.once(f"var.{name}", lambda: self._variable(name, block), block)
+        return self.once(f"{self.prefix}var.{name}", lambda: self._variable(name, block), block)
 
     def _variable(self, name: str, block: Block) -> Value:
-        where = block.source.location(block.start, block.header_end)
-        if self.inputs is not None and name in self.inputs:
-            value = self.inputs[name]
-        else:
-            attribute = self.variable_source(name)
-            if attribute is None:
-                return Unknown(f"variable '{name}' has no default", where)
-            value = evaluate(attribute.expression, self.scope(attribute.source))
+        given = self.variable_source(name)
+        if given is None:
+            return Unknown(self._why_unset(name), location_of(block))
+        attribute, scope = given
+        try:
+            value = evaluate(attribute.expression, scope)
+        except EvaluationError as error:
+            return Unknown(str(error), location_of(attribute))
         if value is None and _is_false(block, "nullable"):
             default = block.body.attributes.get("default")
             value = None if default is None else evaluate(default.expression, self.scope(default.source))
@@ -223,29 +152,58 @@ class ModuleInstance:
         constraint = block.body.attributes.get("type")
         if constraint is None:
             return value
-        scope = self.scope(constraint.source)
+        inner = self.scope(constraint.source)
         try:
-            return convert(value, constraint_of(constraint.expression), lambda node: evaluate(node, scope))
+            return convert(value, constraint_of(constraint.expression), lambda node: evaluate(node, inner))
         except EvaluationError as error:
             raise EvaluationError(f"variable '{name}': {error}") from None
 
-    def variable_source(self, name: str) -> Attribute | None:
-        """Where a root module's variable gets its value: the variable file's entry, else its default."""
-        if self.inputs is None and name in self.declarations.values:
-            return self.declarations.values[name]
-        block = self.declarations.variables.get(name)
-        return None if block is None else block.body.attributes.get("default")
+    def _why_unset(self, name: str) -> str:
+        if self.caller is None:
+            return f"variable '{name}' has no default"
+        if not self.caller.block.body.complete:
+            return f"the call of {self.address} could not be understood, so variable '{name}' is not known"
+        return f"variable '{name}' has no default, and the call of {self.address} does not set it"
 
-    def _call_output(self, steps: tuple[Step, ...]) -> Value:
-        name = str(steps[1])
-        address = f"{self.prefix}module.{name}"
-        block = self.declarations.calls.get(name)
-        if block is None:
+    def variable_source(self, name: str) -> tuple[Attribute, Scope] | None:
+        """Where a variable gets its value and what that expression sees: the call's argument, the variable file's
+        entry, else the default."""
+        if self.caller is not None:
+            attribute = self.caller.block.body.attributes.get(name)
+            if attribute is not None:
+                return attribute, self.caller.scope.within(attribute.source)
+            if not self.caller.block.body.complete:
+                return None
+        elif name in self.declarations.values:
+            attribute = self.declarations.values[name]
+            return attribute, self.scope(attribute.source)
+        block = self.declarations.variables.get(name)
+        default = None if block is None else block.body.attributes.get("default")
+        return None if default is None else (default, self.scope(default.source))
+
+    def attribute(self, name: str) -> Value:
+        """An output, as the calling module sees it."""
+        block = self.declarations.outputs.get(name)
+        attribute = None if block is None else block.body.attributes.get("value")
+        if attribute is None:
+            return Unknown(f"{self.address} has no output '{name}'")
+        return self.once(f"{self.prefix}output.{name}", lambda: self._evaluate(attribute), attribute)
+
+    # -- calls
+
+    def _called(self, name: str, steps: tuple[Step, ...]) -> Value:
+        if name not in self.declarations.calls:
             return Unknown(f"module '{name}' is not called in this module")
-        where = block.source.location(block.start, block.header_end)
-        output = next((str(step) for step in steps[2:] if isinstance(step, str)), None)
-        what = f"output '{output}' of module '{name}'" if output else f"module '{name}'"
-        return Unknown(f"{what} is made by a module that is not followed", where, (address,))
+        return self._member(self.call(name), f"{self.prefix}module.{name}", steps, 2)
+
+    def call(self, name: str) -> Expansion[ModuleInstance]:
+        """The instances of a called module; none, and why, where it cannot be followed."""
+        found = self._calls.get(name)
+        if found is None:
+            from policy_engine_plugins.terraform.call import follow
+
+            found = self._calls[name] = follow(self, name, self.declarations.calls[name])
+        return found
 
     # -- resources
 
@@ -254,68 +212,53 @@ class ModuleInstance:
             if at == 2 and len(steps) == 2:
                 raise EvaluationError(f"there is no '{steps[0]}' here")
             return Unknown(f"{name} is not declared in this module", None, (self.prefix + name,))
-        expansion = self.expansion(name)
-        if expansion.how == "unknown":
-            assert expansion.unknown is not None
-            return Unknown(expansion.unknown.reason, expansion.unknown.origin, (self.prefix + name,))
-        if expansion.how == "single":
-            value: Value = ResourceValue(expansion.instances[None])
-        elif expansion.how == "count":
-            value = [ResourceValue(instance) for instance in expansion.instances.values()]
-        else:
-            value = {str(key): ResourceValue(instance) for key, instance in expansion.instances.items()}
-        return self._follow(value, steps, at)
+        return self._member(self.expansion(name), self.prefix + name, steps, at)
 
-    def expansion(self, name: str) -> Expansion:
+    def expansion(self, name: str) -> Expansion[ResourceInstance]:
         found = self._expansions.get(name)
         if found is None:
             block = self.declarations.resources[name]
-            how = self.once(f"{name} (instances)", lambda: self._repetition(block), block)
-            found = self._expansions[name] = self._expand(name, block, how)
+            made = self.turns(name, block, lambda turn: ResourceInstance(self, name, block, turn))
+            found = self._expansions[name] = made
         return found
 
-    def _repetition(self, block: Block) -> Value:
-        """None without `count` and `for_each`; else the number, or the mapping from keys to values."""
-        for meta in ("count", "for_each"):
-            attribute = block.body.attributes.get(meta)
-            if attribute is not None:
-                value = evaluate(attribute.expression, self.scope(attribute.source))
-                return _number_of(value) if meta == "count" else keys_of(value)
-        return None
+    def _member(
+        self,
+        expansion: Expansion[Any],
+        address: str,
+        steps: tuple[Step, ...],
+        at: int,
+    ) -> Value:
+        """What a reference to a resource or a call is: the steps from `at` on lead into it."""
+        if expansion.unknown is not None:
+            return Unknown(expansion.unknown.reason, expansion.unknown.origin, (address,))
+        instances: Mapping[Step | None, Instance] = expansion.instances
+        value: Value
+        if expansion.how == "single":
+            value = ResourceValue(instances[None])
+        elif expansion.how == "count":
+            value = [ResourceValue(instance) for instance in instances.values()]
+        else:
+            value = {str(key): ResourceValue(instance) for key, instance in instances.items()}
+        return self._follow(value, steps, at)
 
-    def _expand(self, name: str, block: Block, how: Value) -> Expansion:
-        if how is None:
-            return Expansion("single", {None: ResourceInstance(self, name, None, block, {})})
-        if isinstance(how, Unknown):
-            by_count = "count" in block.body.attributes
-            names: dict[str, Value] = {"count": {"index": how}} if by_count else {"each": {"key": how, "value": how}}
-            return Expansion("unknown", {None: ResourceInstance(self, name, None, block, names)}, how)
-        size = how if isinstance(how, int) else len(how)
-        if size > MAX_INSTANCES:
-            self._limited(block, f"{name} has {size} instances; only the first {MAX_INSTANCES} are looked at")
-        instances: dict[Step | None, ResourceInstance] = {}
-        if isinstance(how, int):
-            for index in range(min(how, MAX_INSTANCES)):
-                instances[index] = ResourceInstance(self, name, index, block, {"count": {"index": index}})
-            return Expansion("count", instances)
-        for_each = block.body.attributes["for_each"]
-        outer = self.scope(for_each.source)
-        for key in sorted(how)[:MAX_INSTANCES]:
-            each = {"each": {"key": key, "value": how[key]}}
-            binders = {"each": Binder(for_each, outer, key)}
-            instances[key] = ResourceInstance(self, name, key, block, each, binders)
-        return Expansion("for_each", instances)
-
-    def _limited(self, block: Block, message: str) -> None:
-        place = block.source.span(block.start, block.header_end)
-        self.problems.append(Problem(block.source.path, message, place, ProblemKind.LIMITED))
+    def turns(self, name: str, block: Block, make: Callable[[Turn], Made]) -> Expansion[Made]:
+        """Expands `count` and `for_each` of a block."""
+        scope = self.scope(block.source)
+        how = self.once(f"{self.prefix}{name} (instances)", lambda: repetition(block, scope), block)
+        if size(how) > MAX_INSTANCES:
+            message = f"{name} has {size(how)} instances; only the first {MAX_INSTANCES} are looked at"
+            place = location_of(block)
+            self.problems.append(Problem(place.path, message, place.span, ProblemKind.LIMITED))
+        kind, made = turns(block, how, scope)
+        return Expansion(kind, {turn.key: make(turn) for turn in made}, how if isinstance(how, Unknown) else None)
 
     # -- evaluating once
 
     def once(self, key: str, compute: Callable[[], Value], place: Attribute | Block) -> Value:
         if key in self._values:
             return self._values[key]
-        active = self._active
+        active = self.workspace.active
         if key in active:
             return self._cycle(key)
         if len(active) >= _MAX_NAMES:
@@ -336,26 +279,26 @@ class ModuleInstance:
             value = Unknown("evaluating it goes too deep", location_of(place))
         finally:
             del active[key]
-        if key in self._cyclic:
-            value = self._cyclic[key]
+        if key in self.workspace.cyclic:
+            value = self.workspace.cyclic[key]
         self._values[key] = value
         return value
 
     def _cycle(self, key: str) -> Unknown:
-        members = list(self._active)
+        members = list(self.workspace.active)
         members = members[members.index(key) :]
         chain = " -> ".join([*members, key])
-        if not all(member in self._cyclic for member in members):
+        if not all(member in self.workspace.cyclic for member in members):
             first = min(members)
             start = members.index(first)
             told = " -> ".join([*members[start:], *members[:start], first])
-            place = self._active[first]
+            place = self.workspace.active[first]
             span = location_of(place).span
             self.problems.append(Problem(place.source.path, f"{first} refers to itself: {told}", span))
         for member in members:
-            if member not in self._cyclic:
-                where = location_of(self._active[member])
-                self._cyclic[member] = Unknown(f"{member} refers to itself", where)
+            if member not in self.workspace.cyclic:
+                where = location_of(self.workspace.active[member])
+                self.workspace.cyclic[member] = Unknown(f"{member} refers to itself", where)
         return Unknown(f"{key} refers to itself: {chain}")
 
     def _ahead(self, attribute: Attribute) -> None:
@@ -372,23 +315,23 @@ class ModuleInstance:
                     self._settle(current)
                 continue
             target = self.declarations.local_values.get(name)
-            key = f"local.{name}"
-            if target is None or name in seen or key in self._values or key in self._active:
+            key = f"{self.prefix}local.{name}"
+            if target is None or name in seen or key in self._values or key in self.workspace.active:
                 continue
             seen.add(name)
             stack.append((target, local_references(target.expression)))
 
     def _settle(self, attribute: Attribute) -> None:
-        key = f"local.{attribute.name}"
+        key = f"{self.prefix}local.{attribute.name}"
         if key in self._values:
             return
         self.once_settled(key, attribute)
 
     def once_settled(self, key: str, attribute: Attribute) -> None:
         """As `once`, without looking ahead again: what it needs has been settled before."""
-        if len(self._active) >= _MAX_NAMES:
+        if len(self.workspace.active) >= _MAX_NAMES:
             return
-        self._active[key] = attribute
+        self.workspace.active[key] = attribute
         try:
             value = self._evaluate(attribute)
             measure(value)
@@ -397,8 +340,8 @@ class ModuleInstance:
         except NotKnown as missing:
             value = missing.unknown
         finally:
-            del self._active[key]
-        self._values[key] = self._cyclic.get(key, value)
+            del self.workspace.active[key]
+        self._values[key] = self.workspace.cyclic.get(key, value)
 
 
 def location_of(node: Attribute | Block) -> Location:
@@ -424,29 +367,3 @@ def local_references(expression: Expression) -> Iterator[str]:
 def _is_false(block: Block, name: str) -> bool:
     attribute = block.body.attributes.get(name)
     return attribute is not None and getattr(attribute.expression, "value", None) is False
-
-
-def _number_of(value: Value) -> int | Unknown:
-    from policy_engine_plugins.terraform.values import to_number
-
-    if isinstance(value, Unknown):
-        return combine((value,))
-    if value is None:
-        raise EvaluationError("count is null")
-    number = to_number(value)
-    if isinstance(number, float) or number < 0:
-        raise EvaluationError("count is no whole number of instances")
-    return number
-
-
-def keys_of(value: Value) -> dict[str, Value] | Unknown:
-    """What `for_each` of a resource goes over: a map, or a set of strings."""
-    if isinstance(value, Unknown):
-        return combine((value,))
-    if isinstance(value, dict):
-        return value if isinstance(value, MapValue) else dict(value)
-    if isinstance(value, SetValue):
-        if all(isinstance(item, str) for item in value):
-            return {item: item for item in value}
-        raise EvaluationError("for_each needs a set of strings")
-    raise EvaluationError(f"for_each needs a map or a set of strings, not {type_name(value)}")

@@ -1,4 +1,4 @@
-"""A folder of files to resources: reads the module, evaluates it and hands out what rules judge."""
+"""A root module to resources: reads it with what it calls, evaluates all of it and hands out what rules judge."""
 
 from __future__ import annotations
 
@@ -6,68 +6,99 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 
 from policy_engine.resource import AttributePath, Resource
-from policy_engine.span import Span, Trace
+from policy_engine.span import Location, Span, Trace
 from policy_engine.tree import Tree
 from policy_engine.unit import Loaded, Problem, ProblemKind, Unit
 from policy_engine_plugins.terraform.body import ExpandedBody, expand
-from policy_engine_plugins.terraform.instance import ModuleInstance
+from policy_engine_plugins.terraform.files import Files
+from policy_engine_plugins.terraform.instance import ModuleInstance, location_of
 from policy_engine_plugins.terraform.locate import locate
+from policy_engine_plugins.terraform.manifest import is_installed
 from policy_engine_plugins.terraform.module import read_module
-from policy_engine_plugins.terraform.scope import Budget, Scope
+from policy_engine_plugins.terraform.repetition import index_text, repetition, turns
+from policy_engine_plugins.terraform.scope import Scope
 from policy_engine_plugins.terraform.syntax import Block
 from policy_engine_plugins.terraform.values import EvaluationError
+from policy_engine_plugins.terraform.workspace import Workspace
 
 FORMAT = "terraform"
 
 
-def load(unit: Unit, tree: Tree) -> Loaded:
+def load(unit: Unit, tree: Tree, files: Files) -> Loaded:
     folder = "" if unit.name == "." else unit.name
-    declarations = read_module(folder, unit.paths, tree)
-    problems = list(declarations.problems)
-    budget = Budget()
-    module = ModuleInstance(declarations, tree, budget, problems)
-    resources = list(_resources(module))
-    if budget.steps < 0:
+    workspace = Workspace(folder, tree, files)
+    own = [path for path in unit.paths if path.rpartition("/")[0] == folder]
+    declarations = read_module(folder, own, tree, files)
+    problems = workspace.problems
+    problems.extend(declarations.problems)
+    root = ModuleInstance(declarations, workspace)
+    resources = list(_resources(root, set()))
+    if workspace.budget.steps < 0:
         message = "evaluating this module takes more steps than a scan allows; values are unknown from there on"
         problems.append(Problem(unit.paths[0], message, kind=ProblemKind.TIMED_OUT))
     problems.sort(key=lambda problem: (problem.path, problem.span or Span(0, 0, 0, 0), problem.message))
     return Loaded(resources, problems)
 
 
-def _resources(module: ModuleInstance) -> Iterator[Resource]:
+def _resources(module: ModuleInstance, seen: set[str]) -> Iterator[Resource]:
+    """The resources of a module and of all that it calls. `seen` are folders whose declarations other than resources
+    have been handed out: these are the same however often the module is called."""
     declared = module.declarations
-    prefix = module.prefix
+    place = _Place(module)
     for name, block in declared.resources.items():
         if not block.body.complete:
             continue  # told already; what is absent from it may be there
         type_ = name.rpartition(".")[0]
         short = block.labels[1].value
         for instance in module.expansion(name).instances.values():
-            yield from _resource(type_, instance.address, short, block, instance.scope)
-    for type_, blocks in (
-        ("provider", declared.providers),
-        ("module", declared.calls),
-        ("variable", declared.variables),
-        ("output", declared.outputs),
-    ):
+            yield from _resource(type_, instance.address, short, block, instance.scope, place)
+    if declared.folder not in seen:
+        seen.add(declared.folder)
+        yield from _declarations(module, place)
+    for name in declared.calls:
+        for called in module.call(name).instances.values():
+            yield from _resources(called, seen)
+
+
+def _declarations(module: ModuleInstance, place: _Place) -> Iterator[Resource]:
+    declared = module.declarations
+    prefix = module.prefix
+    for name, block in declared.providers.items():
+        yield from _providers(name, block, module, place)
+    for type_, blocks in (("module", declared.calls), ("variable", declared.variables), ("output", declared.outputs)):
         for name, block in blocks.items():
-            kind = f"provider.{block.labels[0].value}" if type_ == "provider" else type_
-            address = f"{prefix}{_ADDRESS.get(type_, type_)}.{name}"
-            yield from _plain(kind, address, name, block, module)
+            yield from _plain(type_, f"{prefix}{_ADDRESS.get(type_, type_)}.{name}", name, block, module, place)
     for number, block in enumerate(declared.settings):
         address = f"{prefix}terraform" if number == 0 else f"{prefix}terraform#{number + 1}"
-        yield from _plain("terraform", address, "terraform", block, module)
+        yield from _plain("terraform", address, "terraform", block, module, place)
 
 
 _ADDRESS = {"variable": "var"}
 
 
-def _plain(type_: str, address: str, name: str, block: Block, module: ModuleInstance) -> Iterator[Resource]:
+def _providers(name: str, block: Block, module: ModuleInstance, place: _Place) -> Iterator[Resource]:
+    """OpenTofu makes several of one block with `for_each`."""
+    if not block.body.complete:
+        return
+    scope = module.scope(block.source)
+    try:
+        how = repetition(block, scope) if "for_each" in block.body.attributes else None
+    except EvaluationError:
+        how = None
+    for turn in turns(block, how, scope)[1]:
+        address = f"{module.prefix}provider.{name}{index_text(turn.key)}"
+        inner = scope.bind(turn.names, turn.binders)
+        yield from _resource(f"provider.{block.labels[0].value}", address, name, block, inner, place)
+
+
+def _plain(
+    type_: str, address: str, name: str, block: Block, module: ModuleInstance, place: _Place
+) -> Iterator[Resource]:
     if block.body.complete:
-        yield from _resource(type_, address, name, block, module.scope(block.source))
+        yield from _resource(type_, address, name, block, module.scope(block.source), place)
 
 
-def _resource(type_: str, address: str, name: str, block: Block, scope: Scope) -> Iterable[Resource]:
+def _resource(type_: str, address: str, name: str, block: Block, scope: Scope, place: _Place) -> Iterable[Resource]:
     try:
         body = expand(block, scope)
     except EvaluationError:
@@ -80,11 +111,37 @@ def _resource(type_: str, address: str, name: str, block: Block, scope: Scope) -
         address,
         name,
         value,
-        block.source.location(block.start, block.header_end),
-        _locator(body, address),
-        block.source.location(block.start, block.end),
+        place.of(block.source.location(block.start, block.header_end)),
+        _locator(body, address, place),
+        place.of(block.source.location(block.start, block.end)),
     )
 
 
-def _locator(body: ExpandedBody, address: str) -> Callable[[AttributePath], Trace]:
-    return partial(locate, body, address)
+class _Place:
+    """Where the places of a module are told. A module that was fetched is nobody's to change here: what is wrong in it
+    is told at the call through which it came in."""
+
+    __slots__ = ("call",)
+
+    def __init__(self, module: ModuleInstance) -> None:
+        self.call: Location | None = None
+        at: ModuleInstance | None = module
+        while at is not None and at.caller is not None:
+            caller = at.caller
+            if is_installed(f"{at.declarations.folder}/") and not is_installed(caller.block.source.path):
+                self.call = location_of(caller.block)
+            at = caller.module
+
+    def of(self, location: Location) -> Location:
+        return location if self.call is None or not is_installed(location.path) else self.call
+
+    def of_trace(self, trace: Trace) -> Trace:
+        if self.call is None or not is_installed(trace.location.path):
+            return trace
+        return Trace(self.call, ((trace.location, "set here, in the module that is called"), *trace.related))
+
+
+def _locator(body: ExpandedBody, address: str, place: _Place) -> Callable[[AttributePath], Trace]:
+    if place.call is None:
+        return partial(locate, body, address)
+    return lambda path: place.of_trace(locate(body, address, path))

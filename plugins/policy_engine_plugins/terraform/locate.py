@@ -16,7 +16,9 @@ from policy_engine_plugins.terraform.body import ExpandedBody, expand
 from policy_engine_plugins.terraform.computed import POLICY_DOCUMENT, computes
 from policy_engine_plugins.terraform.document import WrittenDocument
 from policy_engine_plugins.terraform.evaluate import evaluate, iterate
-from policy_engine_plugins.terraform.instance import ModuleInstance, ResourceInstance
+from policy_engine_plugins.terraform.instance import ModuleInstance
+from policy_engine_plugins.terraform.repetition import Expansion, Made
+from policy_engine_plugins.terraform.resource_instance import ResourceInstance
 from policy_engine_plugins.terraform.scope import Binder, Scope
 from policy_engine_plugins.terraform.syntax import (
     Attribute,
@@ -39,6 +41,9 @@ from policy_engine_plugins.terraform.values import EvaluationError, NotKnown, Se
 
 _MAX_HOPS = 30
 _MAX_DESCENT = 500
+
+# An attribute, what its expression sees, the path inside its value, and its name for the reader.
+Target = tuple[Attribute, Scope, list[Step], str]
 # Functions whose result has at a path what their first argument has there.
 _TRANSPARENT = frozenset(
     [
@@ -168,9 +173,7 @@ class _Walk:
                 return node.result, inner, node.result.start, node.result.end
         return None
 
-    def _target(
-        self, node: Reference, scope: Scope, rest: list[Step]
-    ) -> tuple[Attribute, Scope, list[Step], str] | None:
+    def _target(self, node: Reference, scope: Scope, rest: list[Step]) -> Target | None:
         """Where the value of a reference is set: the attribute, its scope, the path inside, and its name."""
         steps = node.steps
         root = steps[0]
@@ -188,41 +191,59 @@ class _Walk:
             attribute = module.declarations.local_values.get(str(steps[1]))
             if attribute is None:
                 return None
-            return attribute, module.scope(attribute.source), [*steps[2:], *rest], f"local.{steps[1]}"
+            name = f"{module.prefix}local.{steps[1]}"
+            return attribute, module.scope(attribute.source), [*steps[2:], *rest], name
         if root == "var":
-            attribute = module.variable_source(str(steps[1]))
-            if attribute is None:
-                return None
-            return attribute, module.scope(attribute.source), [*steps[2:], *rest], f"var.{steps[1]}"
+            given = module.variable_source(str(steps[1]))
+            return None if given is None else (*given, [*steps[2:], *rest], f"{module.prefix}var.{steps[1]}")
+        if root == "module":
+            return _in_call(module, steps, rest)
         return _in_resource(module, steps, rest)
 
 
-def _in_resource(
-    module: ModuleInstance, steps: tuple[Step, ...], rest: list[Step]
-) -> tuple[Attribute, Scope, list[Step], str] | None:
+def _in_call(module: ModuleInstance, steps: tuple[Step, ...], rest: list[Step]) -> Target | None:
+    """The output of a called module."""
+    name = str(steps[1])
+    if name not in module.declarations.calls:
+        return None
+    found = _instance(module.call(name), [*steps[2:], *rest])
+    if found is None:
+        return None
+    called, further = found
+    block = called.declarations.outputs.get(str(further[0]))
+    attribute = None if block is None else block.body.attributes.get("value")
+    if attribute is None:
+        return None
+    return attribute, called.scope(attribute.source), further[1:], f"{called.prefix}{further[0]}"
+
+
+def _in_resource(module: ModuleInstance, steps: tuple[Step, ...], rest: list[Step]) -> Target | None:
     at = 3 if steps[0] in ("data", "ephemeral") else 2
     name = ".".join(str(step) for step in steps[:at])
     if name not in module.declarations.resources:
         return None
-    expansion = module.expansion(name)
+    found = _instance(module.expansion(name), [*steps[at:], *rest])
+    if found is None:
+        return None
+    instance, further = found
+    attribute = instance.block.body.attributes.get(str(further[0]))
+    if attribute is None:
+        if name.startswith(f"data.{POLICY_DOCUMENT}.") and computes(POLICY_DOCUMENT, str(further[0])):
+            return _in_policy_document(instance, further[1:])
+        return None
+    return attribute, instance.scope.within(attribute.source), further[1:], instance.address
+
+
+def _instance(expansion: Expansion[Made], steps: list[Step]) -> tuple[Made, list[Step]] | None:
+    """The instance that a reference picks, and the steps that lead into it: one at least."""
     key: Step | None = None
     if expansion.how in ("count", "for_each"):
-        key = steps[at] if len(steps) > at else None
-        at += 1
+        key, steps = (steps[0] if steps else None), steps[1:]
     instance = expansion.instances.get(key)
-    if instance is None or expansion.how == "unknown" or len(steps) <= at:
-        return None
-    attribute = instance.block.body.attributes.get(str(steps[at]))
-    if attribute is None:
-        if name.startswith(f"{POLICY_DOCUMENT}.") and computes(str(steps[at])):
-            return _in_policy_document(instance, rest)
-        return None
-    return attribute, instance.scope.within(attribute.source), [*steps[at + 1 :], *rest], instance.address
+    return None if instance is None or expansion.how == "unknown" or not steps else (instance, steps)
 
 
-def _in_policy_document(
-    instance: ResourceInstance, rest: list[Step]
-) -> tuple[Attribute, Scope, list[Step], str] | None:
+def _in_policy_document(instance: ResourceInstance, rest: list[Step]) -> Target | None:
     """The argument of the data source that makes a part of its document."""
     from policy_engine_plugins.terraform.data_source import argument_of
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from policy_engine.errors import PolicyEngineError
 from policy_engine.span import Span
-from policy_engine.tree import FileTooLarge, Tree
-from policy_engine.unit import Problem, ProblemKind
-from policy_engine_plugins.terraform.parser import parse
-from policy_engine_plugins.terraform.source import decode
+from policy_engine.tree import Tree
+from policy_engine.unit import Problem
+from policy_engine_plugins.terraform import SUFFIXES
+from policy_engine_plugins.terraform.files import Files
 from policy_engine_plugins.terraform.syntax import Attribute, Block, Body, Fault, SyntaxTree
 
 # Block types at the top of a file, with the number of labels each has.
@@ -50,23 +49,29 @@ class Module:
     problems: list[Problem] = field(default_factory=list)
 
 
-def read_module(folder: str, paths: Sequence[str], tree: Tree) -> Module:
+def configuration_files(folder: str, tree: Tree) -> list[str]:
+    """The files that make a folder a module, variable files left aside."""
+    prefix = f"{folder}/" if folder else ""
+    return [prefix + name for name in tree.list(folder) if name.endswith(SUFFIXES)]
+
+
+def read_module(folder: str, paths: Sequence[str], tree: Tree, files: Files) -> Module:
     module = Module(folder)
     primary, overrides, values = _roles(paths)
     for path in primary:
-        syntax = _read(path, tree, module)
+        syntax = _read(path, tree, files, module)
         if syntax is not None:
             for block in syntax.body.blocks:
                 _declare(module, block)
             _no_attributes(module, syntax)
     for path in overrides:
-        syntax = _read(path, tree, module)
+        syntax = _read(path, tree, files, module)
         if syntax is not None:
             for block in syntax.body.blocks:
                 _override(module, block)
             _no_attributes(module, syntax)
     for path in values:
-        syntax = _read(path, tree, module)
+        syntax = _read(path, tree, files, module)
         if syntax is not None:
             module.values.update(syntax.body.attributes)
     return module
@@ -94,29 +99,10 @@ def _roles(paths: Sequence[str]) -> tuple[list[str], list[str], list[str]]:
     return primary, overrides, values
 
 
-def _read(path: str, tree: Tree, module: Module) -> SyntaxTree | None:
-    try:
-        data = tree.read(path)
-    except FileTooLarge as error:
-        module.problems.append(Problem(path, error.message, kind=ProblemKind.TOO_LARGE))
-        return None
-    except (OSError, PolicyEngineError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        module.problems.append(Problem(path, f"cannot be read: {reason}", kind=ProblemKind.UNREADABLE))
-        return None
-    source, undecodable = decode(path, data)
-    if undecodable is not None:
-        at, message = undecodable
-        module.problems.append(Problem(path, message, source.span(at, at + 1)))
-    if path.endswith(".json"):
-        from policy_engine_plugins.terraform.json_syntax import parse_json
-
-        syntax = parse_json(source, variables=path.endswith(".tfvars.json"))
-    else:
-        syntax = parse(source)
-    for fault in syntax.faults:
-        module.problems.append(Problem(path, fault.message, source.span(fault.start, fault.end)))
-    return syntax
+def _read(path: str, tree: Tree, files: Files, module: Module) -> SyntaxTree | None:
+    parsed = files.read(path, tree)
+    module.problems.extend(parsed.problems)
+    return parsed.syntax
 
 
 def _no_attributes(module: Module, syntax: SyntaxTree) -> None:
