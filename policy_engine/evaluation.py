@@ -105,6 +105,7 @@ def _told(active: Active, resource: Resource, witness: Witness, outcome: Outcome
         related,
         snippet,
         fill(target.remediation or rule.remediation, resource, witness, hide=rule.sensitive),
+        block=resource.location,
     )
 
 

@@ -26,6 +26,14 @@ class Suppression:
 
 
 @dataclass(frozen=True, slots=True)
+class Twin:
+    """The same flaw on another instance of the same block: a module called again, a further `count`."""
+
+    address: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One rule, one resource and, for a failure, one offending attribute.
 
@@ -35,6 +43,8 @@ class Finding:
     snippet      source line of `location.span.start_line`, with anything that looks like a secret masked
     fingerprint  stable identity: 32 hexadecimal digits of rule, address, attribute path and ordinal
     severity     the rule's, or what settings made of it
+    block        header of the block that the resource was made from; several instances may share it
+    twins        other instances that have this very flaw at this very place
     """
 
     rule: Rule
@@ -51,6 +61,8 @@ class Finding:
     snippet: str = ""
     remediation: str = ""
     suppression: Suppression | None = None
+    block: Location | None = None
+    twins: tuple[Twin, ...] = ()
 
     @property
     def counts(self) -> bool:

@@ -27,6 +27,7 @@ from policy_engine.suppression import (
     parse_suppressions,
 )
 from policy_engine.tree import FileTooLarge, Tree
+from policy_engine.twins import join_twins
 from policy_engine.unit import Problem, ProblemKind, Unit
 
 Progress = Callable[[int, int], None]
@@ -175,7 +176,7 @@ def _extents(
 
 
 def judge(results: Sequence[Evaluated], rules: RuleSet, rulebook: Rulebook) -> tuple[list[Finding], list[Problem]]:
-    """All findings, those set aside marked, with unique fingerprints, sorted; and all problems.
+    """All findings, those set aside marked, with unique fingerprints, twins joined, sorted; and all problems.
 
     Suppressions themselves are judged last: one without a reason, or that sets nothing aside, is a finding.
     """
@@ -194,7 +195,7 @@ def judge(results: Sequence[Evaluated], rules: RuleSet, rulebook: Rulebook) -> t
         own = as_resources(suppressions, used, rulebook.names, evaluated)
         findings.extend(evaluate(rules, ResourceGraph(own), lambda _location: ""))
         findings.sort(key=_finding_key)
-    return number_repeats(findings), [problem for result in results for problem in result.problems]
+    return join_twins(number_repeats(findings)), [problem for result in results for problem in result.problems]
 
 
 def settle_ledger(entries: Iterable[Entry], problems: Iterable[Problem]) -> Ledger:

@@ -71,6 +71,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "format": finding.format,
         "resource_type": finding.resource_type,
         "address": finding.address,
+        "twins": [{"address": twin.address, "fingerprint": twin.fingerprint} for twin in finding.twins],
         "attribute": list(finding.path),
         "snippet": finding.snippet,
         "remediation": finding.remediation,

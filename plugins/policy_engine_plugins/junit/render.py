@@ -95,6 +95,8 @@ def _case(group: Sequence[Finding]) -> Any:
     )
     for finding in group:
         place = f"{finding.location}\n{finding.snippet.strip()}".strip()
+        if finding.twins:
+            place += f"\nalso: {', '.join(twin.address for twin in finding.twins)}"
         if finding.suppression is not None:
             reason = f"set aside ({finding.suppression.kind}): {finding.suppression.reason}"
             case.add_skipped_info(for_xml(reason), for_xml(f"{place}\n{finding.message}"))

@@ -287,7 +287,10 @@ def _result(finding: Finding, rule_index: int) -> dict[str, Any]:
                     "artifactLocation": _artifact(finding.location.path),
                     "region": _region(finding.location.span, finding.snippet.strip()),
                 },
-                "logicalLocations": [{"fullyQualifiedName": for_terminal(finding.address), "kind": "resource"}],
+                "logicalLocations": [
+                    {"fullyQualifiedName": for_terminal(address), "kind": "resource"}
+                    for address in (finding.address, *(twin.address for twin in finding.twins[:MAX_RELATED]))
+                ],
             }
         ],
         "partialFingerprints": {"policyEngine/v1": finding.fingerprint},

@@ -13,6 +13,8 @@ from policy_engine.reporter import Display
 from policy_engine.rule import Severity
 from policy_engine.unit import ProblemKind
 
+MAX_TWINS = 3
+
 _COLOURS = {
     Severity.CRITICAL: "1;35",
     Severity.HIGH: "1;31",
@@ -74,6 +76,8 @@ class _Page:
         for location, phrase in finding.related:
             yield f"{gutter} {self.paint('::', _DIM)} {for_terminal(phrase)}: {for_terminal(str(location))}"
         note = self.paint("=", _DIM)
+        if finding.twins:
+            yield from self.wrapped(f"{gutter} {note} also: ", self.twins(finding), hang=len(gutter) + 9)
         why = self.why(finding)
         if why:
             yield from self.wrapped(f"{gutter} {note} why:  ", why, hang=len(gutter) + 9)
@@ -82,6 +86,13 @@ class _Page:
         if self.verbose:
             yield f"{gutter} {note} {finding.rule.title}; {for_terminal(finding.address)}; {finding.fingerprint}"
         yield ""
+
+    def twins(self, finding: Finding) -> str:
+        """The other instances by name; without --verbose only the first few."""
+        addresses = [for_terminal(twin.address) for twin in finding.twins]
+        shown = addresses if self.verbose else addresses[:MAX_TWINS]
+        more = len(addresses) - len(shown)
+        return ", ".join(shown) + (f" and {more} more" if more else "")
 
     def why(self, finding: Finding) -> str:
         if self.framework is None:
