@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from policy_engine.partial import PartialDict, PartialList
 from policy_engine.unknown import Unknown
 
 Truth = "bool | Unknown"
@@ -38,6 +40,8 @@ def same(value: Any, operand: Any) -> bool | Unknown:
     """Equality as configuration languages see it: "true" is true and "443" is 443; deep for lists and mappings."""
     if type(value) is Unknown:
         return value
+    if type(value) is PartialList or type(value) is PartialDict:
+        return _partly_same(value, operand)
     if isinstance(value, list) and isinstance(operand, list) and len(value) == len(operand):
         return _both(same(ours, theirs) for ours, theirs in zip(value, operand, strict=True))
     if isinstance(value, dict) and isinstance(operand, dict) and value.keys() == operand.keys():
@@ -45,6 +49,18 @@ def same(value: Any, operand: Any) -> bool | Unknown:
     if isinstance(value, (list, dict)) or isinstance(operand, (list, dict)):
         return False
     return bool(scalar(value) == scalar(operand))
+
+
+def _partly_same(value: PartialList | PartialDict, operand: Any) -> bool | Unknown:
+    if isinstance(value, PartialList):
+        if not isinstance(operand, list) or value.least > len(operand):
+            return False
+        return next(item for item in value if type(item) is Unknown)
+    if not isinstance(operand, dict) or any(
+        key not in operand or same(item, operand[key]) is False for key, item in value.items()
+    ):
+        return False
+    return value.rest
 
 
 def _both(answers: Iterable[bool | Unknown]) -> bool | Unknown:
@@ -76,7 +92,7 @@ def find_unknown(value: Any) -> Unknown | None:
         found = find_unknown(child)
         if found is not None:
             return found
-    return None
+    return value.rest if type(value) is PartialDict else None
 
 
 def _listed(operand: Any) -> Sequence[Any]:
@@ -101,7 +117,7 @@ def _contains_one(value: Any, wanted: Any) -> bool | Unknown:
     if isinstance(value, list):
         return _any([item if type(item) is Unknown else same(item, wanted) for item in value])
     if isinstance(value, dict):
-        return wanted in value
+        return wanted in value or (value.rest if type(value) is PartialDict else False)
     return isinstance(value, str) and str(wanted) in value
 
 
@@ -165,8 +181,20 @@ def _compare(decide: Callable[[float, float], bool]) -> Callable[[Any, Any], boo
     return test
 
 
-def _length(decide: Callable[[int, int], bool]) -> Callable[[Any, Any], bool]:
-    return lambda value, operand: isinstance(value, (str, list, dict)) and decide(len(value), operand)
+def _length(decide: Callable[[int, int], bool]) -> Callable[[Any, Any], bool | Unknown]:
+    def test(value: Any, operand: Any) -> bool | Unknown:
+        if not isinstance(value, (str, list, dict)):
+            return False
+        if type(value) is PartialList or type(value) is PartialDict:
+            least = decide(value.least if isinstance(value, PartialList) else len(value), operand)
+            if least is decide(sys.maxsize, operand):
+                return least  # however many more there are
+            doubt = find_unknown(value)
+            assert doubt is not None
+            return doubt
+        return decide(len(value), operand)
+
+    return test
 
 
 @lru_cache(maxsize=4096)

@@ -8,6 +8,7 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any, Final
 
+from policy_engine.partial import PartialDict, PartialList
 from policy_engine.resource import AttributePath
 from policy_engine.unknown import Embedded, Unknown
 
@@ -87,7 +88,10 @@ def lookup(value: Any, steps: Steps, start: int = 0) -> Any:
         step = steps[index]
         if isinstance(value, list):
             if type(step) is int:
-                value = value[step] if step < len(value) else ABSENT
+                if type(value) is PartialList:
+                    value = value.at(step)
+                else:
+                    value = value[step] if step < len(value) else ABSENT
                 continue
             if len(value) != 1:
                 return _spread(value, steps, index)
@@ -168,6 +172,8 @@ def places(value: Any, steps: Steps, prefix: AttributePath = ()) -> Iterator[tup
         elif isinstance(value, dict):
             for key, item in value.items():
                 yield from places(item, rest, (*prefix, key))
+            if type(value) is PartialDict:
+                yield prefix, value.rest
     elif isinstance(value, list) and isinstance(step, str):
         found = False
         for index, item in enumerate(value):
@@ -175,10 +181,14 @@ def places(value: Any, steps: Steps, prefix: AttributePath = ()) -> Iterator[tup
             yield from places(item, steps, (*prefix, index))
         if not found and not any(isinstance(later, Wild) for later in steps):
             yield prefix + _plain(steps), ABSENT
+    elif type(value) is PartialList and isinstance(step, int):
+        yield from places(value.at(step), rest, (*prefix, step))
     elif isinstance(value, list) and isinstance(step, int) and step < len(value):
         yield from places(value[step], rest, (*prefix, step))
     elif isinstance(value, dict) and step in value:
         yield from places(value[step], rest, (*prefix, step))
+    elif type(value) is PartialDict:
+        yield (*prefix, *_plain((step,))), value.rest
     elif not any(isinstance(later, Wild) for later in rest):
         yield prefix + _plain(steps), ABSENT
 

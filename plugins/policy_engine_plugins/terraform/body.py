@@ -22,6 +22,8 @@ from policy_engine_plugins.terraform.syntax import (
 from policy_engine_plugins.terraform.values import (
     EvaluationError,
     NotKnown,
+    UnknownList,
+    UnknownMap,
     Value,
     measure,
     plain,
@@ -106,7 +108,7 @@ def _dynamic(block: Block, scope: Scope) -> list[ExpandedBody]:
         pairs = [(missing, missing)]
     else:
         elements = _safely(for_each, scope)
-        if isinstance(elements, Unknown):
+        if isinstance(elements, Unknown) and not isinstance(elements, (UnknownList, UnknownMap)):
             pairs = [(elements, elements)]
         else:
             try:

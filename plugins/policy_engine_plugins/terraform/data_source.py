@@ -112,7 +112,7 @@ def _conditions(blocks: list[dict[str, Value]]) -> Value:
 def _others(arguments: dict[str, Value], many: str, one: str) -> list[Value]:
     """The statements of the documents that an argument brings in."""
     given = arguments.get(many)
-    texts: list[Value] = [given] if isinstance(given, Unknown) else list(given or [])
+    texts: list[Value] = [given] if isinstance(given, (Unknown, str)) else list(given or [])
     if arguments.get(one) is not None:
         texts.append(arguments[one])
     statements: list[Value] = []

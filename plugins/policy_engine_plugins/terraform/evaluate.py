@@ -46,6 +46,8 @@ from policy_engine_plugins.terraform.values import (
     ListValue,
     NotKnown,
     SetValue,
+    UnknownList,
+    UnknownMap,
     Value,
     combine,
     equal,
@@ -53,6 +55,8 @@ from policy_engine_plugins.terraform.values import (
     to_bool,
     to_text,
     type_name,
+    unknown_list,
+    unknown_map,
 )
 
 _ITEM = "*"  # the name under which the element of a splat is bound; no identifier can be it
@@ -82,7 +86,7 @@ def get(value: Value, step: Step) -> Value:
     if isinstance(value, Unknown):
         if type(value) is ResourceValue:
             return value.instance.attribute(str(step))
-        return combine((value,))
+        return _of_partial(value, step)
     if isinstance(value, dict):
         try:
             return value[step if isinstance(step, str) else str(step)]
@@ -102,6 +106,19 @@ def get(value: Value, step: Step) -> Value:
     raise EvaluationError(f"a value of type {type_name(value)} has no attribute '{step}'")
 
 
+def _of_partial(value: Unknown, step: Step) -> Value:
+    if isinstance(value, UnknownMap):
+        return value.entries.get(str(step), value.rest)
+    if isinstance(value, UnknownList) and isinstance(step, int):
+        # Where an element stands is known up to the first one that is not.
+        for item in value.items[: step + 1]:
+            if isinstance(item, Unknown):
+                return combine((value,))
+        if 0 <= step < len(value.items):
+            return value.items[step]
+    return combine((value,))
+
+
 def _get_attribute(node: GetAttribute, scope: Scope) -> Value:
     return get(evaluate(node.source, scope), node.name)
 
@@ -113,6 +130,8 @@ def _index(node: Index, scope: Scope) -> Value:
 
 
 def index(source: Value, key: Value) -> Value:
+    if isinstance(source, (UnknownMap, UnknownList)) and isinstance(key, (str, int)) and not isinstance(key, bool):
+        return get(source, key)
     if isinstance(key, Unknown) or (isinstance(source, Unknown) and type(source) is not ResourceValue):
         unknowns = [item for item in (source, key) if isinstance(item, Unknown)]
         if isinstance(source, (list, dict)):
@@ -125,6 +144,10 @@ def index(source: Value, key: Value) -> Value:
 
 def _elements_behind(source: Value) -> Iterator[Unknown]:
     """Unknowns among the elements, so that what is picked by an unknown key still tells what it may refer to."""
+    if isinstance(source, UnknownMap):
+        source = source.entries
+    elif isinstance(source, UnknownList):
+        source = source.items
     for item in source if isinstance(source, list) else source.values():
         if isinstance(item, Unknown):
             yield item
@@ -134,6 +157,9 @@ def _splat(node: Splat, scope: Scope) -> Value:
     source = evaluate(node.source, scope)
     if source is None:
         return []
+    if isinstance(source, UnknownList):
+        pieces = [_each(node, item, scope) for item in source.items]
+        return unknown_list(pieces, [item for item in pieces if isinstance(item, Unknown)] or [source])
     if isinstance(source, Unknown) and type(source) is not ResourceValue:
         return combine((source,))
     items = source if isinstance(source, list) else [source]
@@ -145,6 +171,12 @@ def _splat(node: Splat, scope: Scope) -> Value:
         names[_ITEM] = item
         result.append(evaluate(node.each, inner))
     return ListValue(result) if isinstance(source, (ListValue, SetValue)) else result
+
+
+def _each(node: Splat, item: Value, scope: Scope) -> Value:
+    if type(item) is Unknown:
+        return item.member()
+    return evaluate(node.each, Scope(scope.module, scope.source, {**scope.names, _ITEM: item}))
 
 
 def _splat_item(node: SplatItem, scope: Scope) -> Value:
@@ -265,21 +297,36 @@ def _object(node: ObjectExpression, scope: Scope) -> Value:
         key = key_node.value if type(key_node) is Literal else evaluate(key_node, scope)
         value = evaluate(item.value, scope)
         if isinstance(key, Unknown):
+            # It may be the key of an earlier value, which it then takes the place of.
             unknown_keys.append(key)
+            result = dict.fromkeys(result, combine((key,)))
         elif key is None:
             raise EvaluationError("the key of an object is null")
         else:
             result[to_text(key)] = value
-    if unknown_keys:
-        # Which keys there are, and so which value each has, is not known.
-        return combine([*unknown_keys, *_elements_behind(result)])
-    return result
+    return unknown_map(result, unknown_keys) if unknown_keys else result
+
+
+def _partly(collection: UnknownList) -> Iterator[tuple[Value, Value]]:
+    """Behind an element that stands for any number of them, no index is known."""
+    index: Value = 0
+    for item in collection.items:
+        if isinstance(item, Unknown):
+            index = combine((item,))
+        yield index, item
+        if isinstance(index, int):
+            index += 1
 
 
 def iterate(collection: Value) -> Iterator[tuple[Value, Value]]:
     """Key and value of each element, in Terraform's order."""
     if isinstance(collection, SetValue):
         return ((item, item) for item in collection)
+    if isinstance(collection, UnknownList):
+        return _partly(collection)
+    if isinstance(collection, UnknownMap):
+        rest = collection.rest
+        return iter([*((key, collection.entries[key]) for key in sorted(collection.entries)), (rest, rest)])
     if isinstance(collection, list):
         return enumerate(collection)
     if isinstance(collection, dict):
@@ -289,7 +336,8 @@ def iterate(collection: Value) -> Iterator[tuple[Value, Value]]:
 
 def _for(node: For, scope: Scope) -> Value:
     collection = evaluate(node.collection, scope)
-    if isinstance(collection, Unknown):
+    partial = isinstance(collection, (UnknownList, UnknownMap))
+    if isinstance(collection, Unknown) and not partial:
         return combine((collection,))
     pairs = iterate(collection)
     budget = scope.module.budget
@@ -297,16 +345,19 @@ def _for(node: For, scope: Scope) -> Value:
     inner = Scope(scope.module, scope.source, names)
     items: list[Value] = []
     grouped: dict[str, Value] = {}
-    unknowns: list[Unknown] = []
+    unknowns: list[Unknown] = [collection] if partial else []
     for key, value in pairs:
         budget.spend(1)
         if node.key_name is not None:
             names[node.key_name] = key
         names[node.value_name] = value
+        # One element that may stand for several, or for none.
+        doubt: Unknown | None = value if partial and isinstance(value, Unknown) else None
         if node.condition is not None:
             wanted = evaluate(node.condition, inner)
             if isinstance(wanted, Unknown):
                 unknowns.append(wanted)
+                doubt = wanted
             elif wanted is None:
                 raise EvaluationError("the condition of the loop is null")
             elif not to_bool(wanted):
@@ -314,22 +365,28 @@ def _for(node: For, scope: Scope) -> Value:
         result_key = None if node.key_result is None else evaluate(node.key_result, inner)
         result = evaluate(node.result, inner)
         if node.key_result is None:
-            items.append(result)
+            if doubt is None:
+                items.append(result)
+            else:
+                items.append(combine([doubt, *([result] if isinstance(result, Unknown) else [])]))
         elif isinstance(result_key, Unknown):
             unknowns.append(result_key)
-            items.append(result)
+        elif doubt is not None:
+            unknowns.append(doubt)
         elif result_key is None:
             raise EvaluationError("the key of the loop is null")
         elif node.group:
             grouped.setdefault(to_text(result_key), []).append(result)
         else:
             text = to_text(result_key)
-            if text in grouped and not unknowns:
-                raise EvaluationError(f"the loop gives the key '{text}' twice; group with '...'")
+            if text in grouped:
+                raise EvaluationError("the loop gives a key twice; group with '...'")
             grouped[text] = result
     if unknowns:
-        unknowns.extend(item for item in (*items, *grouped.values()) if isinstance(item, Unknown))
-        return combine(unknowns)
+        if node.key_result is None:
+            return unknown_list(items, unknowns)
+        # A group may have further members.
+        return combine(unknowns) if node.group else unknown_map(grouped, unknowns)
     return items if node.key_result is None else grouped
 
 
@@ -397,7 +454,7 @@ class _Writer:
 
     def loop(self, part: ForDirective, scope: Scope) -> None:
         collection = evaluate(part.collection, scope)
-        if isinstance(collection, Unknown):
+        if isinstance(collection, Unknown):  # partly known ones, too: the text in between is not
             self.unknown(combine((collection,)))
             return
         names = dict(scope.names)

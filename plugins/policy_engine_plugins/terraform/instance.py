@@ -231,6 +231,9 @@ class ModuleInstance:
     ) -> Value:
         """What a reference to a resource or a call is: the steps from `at` on lead into it."""
         if expansion.unknown is not None:
+            known = expansion.instances.get(steps[at]) if at < len(steps) else None
+            if known is not None:
+                return self._follow(ResourceValue(known), steps, at + 1)
             return Unknown(expansion.unknown.reason, expansion.unknown.origin, (address,))
         instances: Mapping[Step | None, Instance] = expansion.instances
         value: Value

@@ -37,7 +37,17 @@ from policy_engine_plugins.terraform.syntax import (
     Step,
     Template,
 )
-from policy_engine_plugins.terraform.values import EvaluationError, NotKnown, SetValue, Value, equal, to_bool, to_text
+from policy_engine_plugins.terraform.values import (
+    EvaluationError,
+    NotKnown,
+    SetValue,
+    UnknownList,
+    UnknownMap,
+    Value,
+    equal,
+    to_bool,
+    to_text,
+)
 
 _MAX_HOPS = 30
 _MAX_DESCENT = 500
@@ -237,10 +247,10 @@ def _in_resource(module: ModuleInstance, steps: tuple[Step, ...], rest: list[Ste
 def _instance(expansion: Expansion[Made], steps: list[Step]) -> tuple[Made, list[Step]] | None:
     """The instance that a reference picks, and the steps that lead into it: one at least."""
     key: Step | None = None
-    if expansion.how in ("count", "for_each"):
+    if expansion.how != "single":
         key, steps = (steps[0] if steps else None), steps[1:]
-    instance = expansion.instances.get(key)
-    return None if instance is None or expansion.how == "unknown" or not steps else (instance, steps)
+    instance = None if key is None and expansion.how != "single" else expansion.instances.get(key)
+    return None if instance is None or not steps else (instance, steps)
 
 
 def _in_policy_document(instance: ResourceInstance, rest: list[Step]) -> Target | None:
@@ -269,19 +279,20 @@ def _through_call(node: Call, scope: Scope, rest: list[Step]) -> tuple[Expressio
     if name == "merge" and rest:
         for argument in reversed(arguments):
             value = evaluate(argument, scope)
+            entries = value.entries if isinstance(value, UnknownMap) else value
+            if isinstance(entries, dict) and str(rest[0]) in entries:
+                return argument, scope, rest
             if isinstance(value, Unknown):
                 return None
-            if isinstance(value, dict) and str(rest[0]) in value:
-                return argument, scope, rest
     elif name == "concat" and rest and isinstance(rest[0], int):
         index = rest[0]
         for argument in arguments:
             value = evaluate(argument, scope)
-            if not isinstance(value, list):
-                return None
-            if index < len(value):
+            # In what is partly known, one place stands for all that is not.
+            size = len(value) if isinstance(value, list) else len(value.items) if isinstance(value, UnknownList) else 1
+            if index < size:
                 return argument, scope, [index, *rest[1:]]
-            index -= len(value)
+            index -= size
     elif name == "toset" and rest:
         index_in = _set_position(arguments[0], scope, rest[0])
         if index_in is not None:
@@ -317,6 +328,10 @@ def _through_lookup(node: Call, scope: Scope, rest: list[Step]) -> tuple[Express
 def _set_position(node: Expression, scope: Scope, step: Step) -> int | None:
     """Where in a list stands what the set made of it has at an index, or under its own text (`for_each`)."""
     items = evaluate(node, scope)
+    if isinstance(items, UnknownList):
+        items = items.items
+    if isinstance(items, list) and isinstance(step, int) and any(isinstance(item, Unknown) for item in items):
+        return step  # left in its order, as it is not known which of them there are
     if not isinstance(items, list) or isinstance(items, SetValue):
         return None
     wanted: Value = step
@@ -334,7 +349,7 @@ def _set_position(node: Expression, scope: Scope, step: Step) -> int | None:
 def _iteration(node: For, scope: Scope, step: Step) -> Scope | None:
     """The scope in which a for-expression made its element at `step`."""
     collection = evaluate(node.collection, scope)
-    if isinstance(collection, Unknown):
+    if isinstance(collection, Unknown) and not isinstance(collection, (UnknownList, UnknownMap)):
         return None
     made = 0
     looped = Attribute("", node.collection.start, node.collection.start, node.collection, scope.source)

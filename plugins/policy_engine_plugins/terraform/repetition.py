@@ -13,10 +13,13 @@ from policy_engine_plugins.terraform.values import (
     EvaluationError,
     MapValue,
     SetValue,
+    UnknownList,
+    UnknownMap,
     Value,
     combine,
     to_number,
     type_name,
+    unknown_map,
 )
 
 MAX_INSTANCES = 1000
@@ -28,8 +31,8 @@ Made = TypeVar("Made")
 class Expansion(Generic[Made]):
     """What a block with `count` or `for_each` makes.
 
-    how  "single", "count", "for_each", or "unknown" where their number is not known: then there is one instance that
-         stands for all, with the plain address
+    how  "single", "count", "for_each", or "unknown" where their number is not known: then there is one instance with
+         the plain address that stands for all whose keys are not known
     """
 
     how: str
@@ -69,18 +72,25 @@ def turns(block: Block, how: Value, scope: Scope) -> tuple[str, list[Turn]]:
     """Each time that the block stands for something, `how` being what `repetition` gave: at most MAX_INSTANCES."""
     if how is None:
         return "single", [Turn(None, {}, {})]
+    if isinstance(how, UnknownMap):
+        rest: dict[str, Value] = {"each": {"key": how.rest, "value": how.rest}}
+        return "unknown", [*_by_key(block, how.entries, scope), Turn(None, rest, {})]
     if isinstance(how, Unknown):
         by_count = "for_each" not in block.body.attributes
         names: dict[str, Value] = {"count": {"index": how}} if by_count else {"each": {"key": how, "value": how}}
         return "unknown", [Turn(None, names, {})]
     if isinstance(how, int):
         return "count", [Turn(index, {"count": {"index": index}}, {}) for index in range(min(how, MAX_INSTANCES))]
+    return "for_each", _by_key(block, how, scope)
+
+
+def _by_key(block: Block, values: dict[str, Value], scope: Scope) -> list[Turn]:
     for_each = block.body.attributes["for_each"]
     outer = scope.within(for_each.source)
     made = []
-    for key in sorted(how)[:MAX_INSTANCES]:
-        made.append(Turn(key, {"each": {"key": key, "value": how[key]}}, {"each": Binder(for_each, outer, key)}))
-    return "for_each", made
+    for key in sorted(values)[:MAX_INSTANCES]:
+        made.append(Turn(key, {"each": {"key": key, "value": values[key]}}, {"each": Binder(for_each, outer, key)}))
+    return made
 
 
 def size(how: Value) -> int:
@@ -113,6 +123,10 @@ def _number_of(value: Value) -> int | Unknown:
 
 def keys_of(value: Value) -> dict[str, Value] | Unknown:
     """What `for_each` of a resource goes over: a map, or a set of strings."""
+    if isinstance(value, UnknownMap):
+        return value
+    if isinstance(value, UnknownList):
+        return unknown_map({item: item for item in value.items if isinstance(item, str)}, (value,))
     if isinstance(value, Unknown):
         return combine((value,))
     if isinstance(value, dict):

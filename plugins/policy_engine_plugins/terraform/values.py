@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
+from policy_engine.partial import PartialDict, PartialList
 from policy_engine.unknown import Embedded, Unknown
 
 MAX_TEXT = 4_000_000
@@ -50,6 +51,33 @@ class UnknownDocument(Unknown):
         object.__setattr__(self, "document", document)
 
 
+class UnknownList(Unknown):
+    """A list, tuple or set of which some elements are known: each Unknown among `items` stands for any number of
+    elements, none perhaps. Whoever knows nothing of it takes it for unknown as a whole."""
+
+    __slots__ = ("items",)
+    items: list[Value]
+
+    def __init__(self, unknown: Unknown, items: list[Value]) -> None:
+        super().__init__(unknown.reason, unknown.origin, unknown.refers_to, ())
+        object.__setattr__(self, "items", items)
+
+
+class UnknownMap(Unknown):
+    """A map or an object of which some entries are known; what the others are is unknown, even their keys."""
+
+    __slots__ = ("entries",)
+    entries: dict[str, Value]
+
+    def __init__(self, unknown: Unknown, entries: dict[str, Value]) -> None:
+        super().__init__(unknown.reason, unknown.origin, unknown.refers_to, ())
+        object.__setattr__(self, "entries", entries)
+
+    @property
+    def rest(self) -> Unknown:
+        return combine((self,))
+
+
 class EvaluationError(Exception):
     """Terraform would refuse the expression; `try` and `can` see it, elsewhere the value becomes unknown."""
 
@@ -77,6 +105,24 @@ def combine(unknowns: Iterable[Unknown]) -> Unknown:
     return Unknown(first.reason, first.origin, tuple(refers_to))
 
 
+def unknown_list(items: list[Value], unknowns: Iterable[Unknown]) -> Unknown:
+    """A list of which `items` are known, Unknowns standing for further ones; a plain Unknown where none is known."""
+    unknown = combine(unknowns)
+    if all(isinstance(item, Unknown) for item in items):
+        return combine([unknown, *items])
+    measure(items)
+    return UnknownList(unknown, items)
+
+
+def unknown_map(entries: dict[str, Value], unknowns: Iterable[Unknown]) -> Unknown:
+    """A map of which `entries` are known and others may be there; a plain Unknown where none is known."""
+    unknown = combine(unknowns)
+    if not entries:
+        return unknown
+    measure(entries)
+    return UnknownMap(unknown, entries)
+
+
 def measure(value: Value) -> None:
     """Raises EvaluationError for a value of too many elements. Values share parts, so that a few lines can make one
     that is larger than any memory once something walks all of it: this comes before every such walk."""
@@ -99,6 +145,8 @@ def all_unknown_in(value: Value) -> list[Unknown]:
                 below.extend(item)
             elif isinstance(item, dict):
                 below.extend(item.values())
+                if type(item) is PartialDict:
+                    found.append(item.rest)
             if seen + len(below) > MAX_ELEMENTS:
                 raise EvaluationError(f"the value has more than {MAX_ELEMENTS} elements")
         seen += len(below)
@@ -111,12 +159,30 @@ def all_unknown_in(value: Value) -> list[Unknown]:
 def plain(value: Value) -> Any:
     """The value without our own types, for those who know nothing of Terraform."""
     if isinstance(value, dict):
-        return {key: plain(item) for key, item in value.items()}
+        entries = {key: plain(item) for key, item in value.items()}
+        return PartialDict(entries, value.rest) if type(value) is PartialDict else entries
     if isinstance(value, list):
-        return [plain(item) for item in value]
+        items = [plain(item) for item in value]
+        return PartialList(items) if type(value) is PartialList else items
+    if isinstance(value, UnknownList):
+        return PartialList(plain(item) for item in value.items)
+    if isinstance(value, UnknownMap):
+        return PartialDict({key: plain(item) for key, item in value.entries.items()}, value.rest)
     if isinstance(value, Unknown) and type(value) is not Unknown:
         return value.document if isinstance(value, UnknownDocument) else combine((value,))
     return value
+
+
+def from_plain(value: Any) -> Value:
+    """What `plain` gave, as a value again."""
+    if type(value) is PartialDict:
+        return unknown_map({key: from_plain(item) for key, item in value.items()}, (value.rest,))
+    if type(value) is PartialList:
+        items = [from_plain(item) for item in value]
+        return unknown_list(items, [item for item in items if isinstance(item, Unknown)])
+    if isinstance(value, dict):
+        return {key: from_plain(item) for key, item in value.items()}
+    return [from_plain(item) for item in value] if isinstance(value, list) else value
 
 
 def type_name(value: Value) -> str:

@@ -27,7 +27,10 @@ from policy_engine_plugins.terraform.values import (
     MapValue,
     NotKnown,
     SetValue,
+    UnknownList,
+    UnknownMap,
     Value,
+    all_unknown_in,
     combine,
     equal,
     identity,
@@ -36,6 +39,8 @@ from policy_engine_plugins.terraform.values import (
     to_number,
     to_text,
     type_name,
+    unknown_list,
+    unknown_map,
 )
 
 # Terraform refuses longer ranges too.
@@ -88,6 +93,8 @@ def _coalesce(*values: Value) -> Value:
 
 def _coalesce_list(*lists: Value) -> Value:
     for value in lists:
+        if isinstance(value, UnknownList):
+            return value  # it has an element at least
         if isinstance(value, Unknown):
             raise NotKnown(value)
         if value is not None and a_list(value):
@@ -96,10 +103,19 @@ def _coalesce_list(*lists: Value) -> Value:
 
 
 def _compact(items: Value) -> Value:
-    return ListValue(to_text(item) for item in known(a_list(items)) if item is not None and item != "")
+    elements = [item for item in _items(items) if isinstance(item, Unknown) or (item is not None and item != "")]
+    missing = [item for item in elements if isinstance(item, Unknown)]
+    if missing:
+        return unknown_list(elements, missing)
+    return ListValue(to_text(item) for item in elements)
 
 
 def _concat(*lists: Value) -> Value:
+    unknowns = [part for part in lists if isinstance(part, Unknown)]
+    if unknowns:
+        pieces = [_items(part) for part in lists]
+        _bounded_size(pieces)
+        return unknown_list([item for piece in pieces for item in piece], unknowns)
     parts = [a_list(value) for value in lists]
     _bounded_size(parts)
     joined = [item for part in parts for item in part]
@@ -111,9 +127,16 @@ def _bounded_size(parts: Iterable[list[Value]]) -> None:
         raise EvaluationError(f"the list grows beyond {MAX_ITEMS} elements")
 
 
+def _items(value: Value) -> list[Value]:
+    """The elements of a list, an Unknown standing for those that are not known."""
+    if isinstance(value, UnknownList):
+        return value.items
+    return [combine((value,))] if isinstance(value, Unknown) else a_list(value)
+
+
 def _contains(items: Value, wanted: Value) -> bool | Unknown:
     unknowns = []
-    for item in a_list(items):
+    for item in _items(items):
         result = equal(item, wanted)
         if result is True:
             return True
@@ -123,8 +146,12 @@ def _contains(items: Value, wanted: Value) -> bool | Unknown:
 
 
 def _distinct(items: Value) -> Value:
+    elements = unify(_items(items))
+    missing = all_unknown_in(elements)
+    if missing:
+        return unknown_list(elements, missing)
     unique: dict[object, Value] = {}
-    for item in unify(known(a_list(items))):
+    for item in elements:
         unique.setdefault(identity(item), item)
     return ListValue(unique.values())
 
@@ -140,18 +167,22 @@ def _element(items: Value, index: Value) -> Value:
 
 def _flatten(items: Value) -> Value:
     flat: list[Value] = []
-    stack = list(reversed(a_list(items)))
+    unknowns = [items] if isinstance(items, Unknown) else []
+    stack = list(reversed(_items(items)))
     while stack:
         item = stack.pop()
         if isinstance(item, Unknown):
-            raise NotKnown(item)  # it may be a list itself
-        if isinstance(item, list):
+            unknowns.append(item)
+        if isinstance(item, UnknownList):
+            stack.extend(reversed(item.items))
+        elif isinstance(item, list):
             stack.extend(reversed(item))
         else:
             flat.append(item)
         if len(flat) + len(stack) > MAX_ITEMS:
             raise EvaluationError(f"the list grows beyond {MAX_ITEMS} elements")
-    return flat
+    # One that is not known may be a list itself: any number of elements.
+    return unknown_list(flat, unknowns) if unknowns else flat
 
 
 def _index(items: Value, wanted: Value) -> int:
@@ -173,6 +204,8 @@ def _length(value: Value) -> int:
 
 
 def _lookup(mapping: Value, key: Value, *default: Value) -> Value:
+    if isinstance(mapping, UnknownMap) and not isinstance(key, Unknown) and to_text(key) in mapping.entries:
+        return mapping.entries[to_text(key)]
     if isinstance(mapping, Unknown):
         raise NotKnown(mapping)
     found = a_map(mapping)
@@ -181,7 +214,7 @@ def _lookup(mapping: Value, key: Value, *default: Value) -> Value:
         return found[name]
     if default:
         return default[0]
-    raise EvaluationError(f"the map has no key '{name}'")
+    raise EvaluationError("the map does not have that key")
 
 
 def _match_keys(values: Value, keys: Value, wanted: Value) -> Value:
@@ -196,12 +229,28 @@ def _match_keys(values: Value, keys: Value, wanted: Value) -> Value:
 def _merge(*mappings: Value) -> Value:
     missing = [mapping for mapping in mappings if isinstance(mapping, Unknown)]
     if missing:
-        raise NotKnown(combine(missing))
+        return _merge_partly(mappings, missing)
     merged: dict[str, Value] = {}
     parts = [a_map(mapping) for mapping in mappings if mapping is not None]
     for part in parts:
         merged.update(part)
     return MapValue(merged) if parts and all(isinstance(part, MapValue) for part in parts) else merged
+
+
+def _merge_partly(mappings: Iterable[Value], unknowns: list[Unknown]) -> Value:
+    """What comes before a mapping that is not known may be overridden by it: of that, the keys alone are known."""
+    merged: dict[str, Value] = {}
+    for mapping in mappings:
+        if mapping is None:
+            continue
+        if isinstance(mapping, Unknown):
+            doubt = combine((mapping,))
+            merged = dict.fromkeys(merged, doubt)
+            if isinstance(mapping, UnknownMap):
+                merged.update(mapping.entries)
+        else:
+            merged.update(a_map(mapping))
+    return unknown_map(merged, unknowns)
 
 
 def _one(items: Value) -> Value:
@@ -241,6 +290,10 @@ def _sets(values: Iterable[Value]) -> list[dict[object, Value]]:
 
 
 def _union(*values: Value) -> Value:
+    elements = [item for value in values for item in _items(value)]
+    missing = all_unknown_in(elements)
+    if missing:
+        return unknown_list(elements, missing)
     return make_set(unify([item for found in _sets(values) for item in found.values()]))
 
 
@@ -301,6 +354,8 @@ def _transpose(mapping: Value) -> Value:
 
 
 def _values(mapping: Value) -> Value:
+    if isinstance(mapping, UnknownMap):
+        return unknown_list([*mapping.entries.values(), mapping.rest], (mapping,))
     found = a_map(mapping)
     items = [found[key] for key in sorted(found)]
     return ListValue(items) if isinstance(found, MapValue) else items
@@ -314,6 +369,8 @@ def _zip_map(keys: Value, values: Value) -> Value:
 
 
 def _keys(mapping: Value) -> Value:
+    if isinstance(mapping, UnknownMap):
+        return unknown_list([*sorted(mapping.entries), mapping.rest], (mapping,))
     found = a_map(mapping)
     return ListValue(sorted(found)) if isinstance(found, MapValue) else sorted(found)
 
@@ -322,12 +379,7 @@ _TABLE: dict[str, tuple[int, int, Callable[..., Value]]] = {
     "alltrue": (1, 1, _all_true),
     "anytrue": (1, 1, _any_true),
     "chunklist": (2, 2, _chunks),
-    "compact": (1, 1, _compact),
-    "concat": (1, MANY, _concat),
-    "distinct": (1, 1, _distinct),
     "element": (2, 2, _element),
-    "flatten": (1, 1, _flatten),
-    "keys": (1, 1, _keys),
     "length": (1, 1, _length),
     "matchkeys": (3, 3, _match_keys),
     "one": (1, 1, _one),
@@ -336,12 +388,10 @@ _TABLE: dict[str, tuple[int, int, Callable[..., Value]]] = {
     "setintersection": (1, MANY, _intersection),
     "setproduct": (2, MANY, _product),
     "setsubtract": (2, 2, _subtract),
-    "setunion": (1, MANY, _union),
     "slice": (3, 3, _slice),
     "sort": (1, 1, _sort),
     "sum": (1, 1, _sum),
     "transpose": (1, 1, _transpose),
-    "values": (1, 1, _values),
     "zipmap": (2, 2, _zip_map),
 }
 
@@ -349,8 +399,15 @@ FUNCTIONS: dict[str, Function] = {
     **{name: function(*row) for name, row in _TABLE.items()},
     "coalesce": function(1, MANY, _coalesce, nulls=True, unknowns=True),
     "coalescelist": function(1, MANY, _coalesce_list, nulls=True, unknowns=True),
+    "compact": function(1, 1, _compact, unknowns=True),
+    "concat": function(1, MANY, _concat, unknowns=True),
     "contains": function(2, 2, _contains, unknowns=True),
+    "distinct": function(1, 1, _distinct, unknowns=True),
+    "flatten": function(1, 1, _flatten, unknowns=True),
     "index": function(2, 2, _index, nulls=True),
+    "keys": function(1, 1, _keys, unknowns=True),
     "lookup": function(2, 3, _lookup, nulls=True, unknowns=True),
     "merge": function(0, MANY, _merge, nulls=True, unknowns=True),
+    "setunion": function(1, MANY, _union, unknowns=True),
+    "values": function(1, 1, _values, unknowns=True),
 }

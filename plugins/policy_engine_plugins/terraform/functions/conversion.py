@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from policy_engine.unknown import Unknown
-from policy_engine_plugins.terraform.functions.signature import Function, a_list, a_map, function, known, never
+from policy_engine_plugins.terraform.functions.signature import Function, a_list, a_map, function, never
 from policy_engine_plugins.terraform.values import (
     EvaluationError,
     ListValue,
     MapValue,
+    NotKnown,
     SetValue,
+    UnknownList,
+    UnknownMap,
     Value,
+    all_unknown_in,
+    combine,
     make_set,
     measure,
     to_bool,
     to_number,
     to_text,
+    unknown_list,
 )
 
 _PRIMITIVE = (str, bool, int, float)
@@ -80,6 +86,19 @@ def _unify_objects(items: Sequence[Value]) -> list[Value]:
     return result
 
 
+def _of_partial(convert: Callable[[Value], Value]) -> Callable[[Value], Value]:
+    """Passes on what is partly known as it is: it has no type yet."""
+
+    def call(value: Value) -> Value:
+        if isinstance(value, (UnknownList, UnknownMap)):
+            return value
+        if isinstance(value, Unknown):
+            raise NotKnown(combine((value,)))
+        return convert(value)
+
+    return call
+
+
 def _to_list(value: Value) -> Value:
     return value if value is None or isinstance(value, ListValue) else ListValue(unify(a_list(value)))
 
@@ -87,7 +106,10 @@ def _to_list(value: Value) -> Value:
 def _to_set(value: Value) -> Value:
     if value is None or isinstance(value, SetValue):
         return value
-    return make_set(unify(known(a_list(value))))
+    items = unify(a_list(value))
+    missing = all_unknown_in(items)
+    # Which elements a set has depends on all of them: two that are not known may be one.
+    return unknown_list(items, missing) if missing else make_set(items)
 
 
 def _to_map(value: Value) -> Value:
@@ -99,12 +121,12 @@ def _to_map(value: Value) -> Value:
 
 FUNCTIONS: dict[str, Function] = {
     "tobool": function(1, 1, lambda value: None if value is None else to_bool(value), nulls=True),
-    "tolist": function(1, 1, _to_list, nulls=True),
-    "tomap": function(1, 1, _to_map, nulls=True),
+    "tolist": function(1, 1, _of_partial(_to_list), nulls=True, unknowns=True),
+    "tomap": function(1, 1, _of_partial(_to_map), nulls=True, unknowns=True),
     "tonumber": function(1, 1, lambda value: None if value is None else to_number(value), nulls=True),
-    "toset": function(1, 1, _to_set, nulls=True),
+    "toset": function(1, 1, _of_partial(_to_set), nulls=True, unknowns=True),
     "tostring": function(1, 1, lambda value: None if value is None else to_text(value), nulls=True),
-    # Sensitive values are not marked yet: these pass them on.
+    # What is sensitive is found out where a value would be shown (sensitive.py); these pass values on.
     "sensitive": function(1, 1, lambda value: value, nulls=True, unknowns=True),
     "nonsensitive": function(1, 1, lambda value: value, nulls=True, unknowns=True),
     "ephemeralasnull": function(1, 1, lambda value: value, nulls=True, unknowns=True),

@@ -17,6 +17,7 @@ from policy_engine_plugins.terraform.values import (
     Value,
     all_unknown_in,
     combine,
+    from_plain,
     measure,
     number_text,
     plain,
@@ -88,7 +89,7 @@ def _json_encode(value: Value) -> Value:
 
 def _json_decode(text: Value) -> Value:
     if isinstance(text, UnknownDocument):
-        return text.document.value
+        return from_plain(text.document.value)
     if isinstance(text, Unknown):
         return combine((text,))
     return load_json(to_text(text))
@@ -177,7 +178,7 @@ def _write_lines(text: str, pieces: list[str], indent: str) -> None:
 
 def _yaml_decode(text: Value) -> Value:
     if isinstance(text, UnknownDocument):
-        return text.document.value
+        return from_plain(text.document.value)
     if isinstance(text, Unknown):
         return combine((text,))
     from policy_engine.yaml_document import parse_yaml
