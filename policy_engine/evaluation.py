@@ -82,6 +82,9 @@ def _told(active: Active, resource: Resource, witness: Witness, outcome: Outcome
     trace = resource.locate(witness.path) if witness.path else None
     location = trace.location if trace is not None else resource.location
     related = trace.related if trace is not None else ()
+    hide = rule.sensitive
+    if trace is not None and trace.sensitive:
+        hide, witness = True, witness._replace(detail="****")
     if outcome is Outcome.UNKNOWN:
         assert witness.unknown is not None
         message = f"cannot be decided: {witness.unknown.reason}"
@@ -89,8 +92,8 @@ def _told(active: Active, resource: Resource, witness: Witness, outcome: Outcome
         if origin is not None and origin != location and not any(place == origin for place, _ in related):
             related = (*related, (origin, "not known from here on"))
     else:
-        message = fill(target.message or rule.message, resource, witness, hide=rule.sensitive)
-    snippet = "" if rule.sensitive and outcome is Outcome.FAIL else redact(source_line(location))
+        message = fill(target.message or rule.message, resource, witness, hide=hide)
+    snippet = "" if hide and outcome is Outcome.FAIL else redact(source_line(location))
     return Finding(
         rule,
         outcome,
@@ -104,7 +107,7 @@ def _told(active: Active, resource: Resource, witness: Witness, outcome: Outcome
         fingerprint(rule.id, resource.address, stable_path(resource.value, witness.path)),
         related,
         snippet,
-        fill(target.remediation or rule.remediation, resource, witness, hide=rule.sensitive),
+        fill(target.remediation or rule.remediation, resource, witness, hide=hide),
         block=resource.location,
     )
 

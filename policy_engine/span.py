@@ -37,8 +37,10 @@ class Location:
 class Trace:
     """Where an attribute stands, and the chain of places its value came through, nearest first.
 
-    `location` is the place to change; `related` pairs each further place with a phrase such as "used here".
+    `location` is the place to change; `related` pairs each further place with a phrase such as "used here". The value
+    of a `sensitive` one, and the line it stands in, are not for showing.
     """
 
     location: Location
     related: tuple[tuple[Location, str], ...] = ()
+    sensitive: bool = False

@@ -138,7 +138,8 @@ class _Place:
     def of_trace(self, trace: Trace) -> Trace:
         if self.call is None or not is_installed(trace.location.path):
             return trace
-        return Trace(self.call, ((trace.location, "set here, in the module that is called"), *trace.related))
+        related = ((trace.location, "set here, in the module that is called"), *trace.related)
+        return Trace(self.call, related, trace.sensitive)
 
 
 def _locator(body: ExpandedBody, address: str, place: _Place) -> Callable[[AttributePath], Trace]:

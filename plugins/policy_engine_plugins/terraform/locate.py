@@ -20,6 +20,7 @@ from policy_engine_plugins.terraform.instance import ModuleInstance
 from policy_engine_plugins.terraform.repetition import Expansion, Made
 from policy_engine_plugins.terraform.resource_instance import ResourceInstance
 from policy_engine_plugins.terraform.scope import Binder, Scope
+from policy_engine_plugins.terraform.sensitive import is_sensitive
 from policy_engine_plugins.terraform.syntax import (
     Attribute,
     Call,
@@ -105,7 +106,10 @@ class _Walk:
         place = attribute.source.location(attribute.start, attribute.end)
         with suppress(EvaluationError, NotKnown, RecursionError):
             place = self._descend(attribute, scope.within(attribute.source), rest)
-        return Trace(place, tuple(reversed(self.related)))
+        sensitive = True
+        with suppress(EvaluationError, NotKnown, RecursionError):
+            sensitive = is_sensitive(attribute, scope)
+        return Trace(place, tuple(reversed(self.related)), sensitive)
 
     def _descend(self, attribute: Attribute, scope: Scope, rest: list[Step]) -> Location:
         """Follows the path through expressions, from one attribute to the next."""
