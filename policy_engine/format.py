@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from policy_engine.tree import Tree
 from policy_engine.unit import Comment, Loaded, Unit
+
+if TYPE_CHECKING:
+    from policy_engine.option import Option
 
 
 class Format:
@@ -20,6 +24,13 @@ class Format:
     """Every type `load` can give, where the set is closed, so that `rules lint` finds misspelt ones; else None."""
     example_path: str = ""
     """File name under which a rule example's `code` is laid out: `main.tf`, `.github/workflows/example.yml`."""
+
+    options: Sequence[Option] = ()
+    """What its users may choose."""
+
+    def configured(self, values: Mapping[str, Any]) -> Format:
+        """The format, set up with the values of its options, by their names. The format itself stays as it is."""
+        raise NotImplementedError
 
     def claims(self, path: str) -> bool:
         """Whether the name alone makes the file a candidate. Called for every file met: keep it to string methods."""

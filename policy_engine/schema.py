@@ -284,6 +284,11 @@ def settings_schema() -> dict[str, Any]:
                 },
                 "additionalProperties": False,
             },
+            "formats": {
+                "type": "object",
+                "additionalProperties": {"type": "object"},
+                "description": "options of the formats, by the format's name; `policy-engine scan --help` lists them",
+            },
             "limits": {
                 "type": "object",
                 "properties": {

@@ -62,6 +62,7 @@ class Settings:
     severities: Mapping[str, Severity] = field(default_factory=dict)
     max_file_bytes: int = MAX_FILE_BYTES
     timeout_s: float = DEFAULT_TIMEOUT_S
+    formats: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 def find_settings(root: str) -> str | None:
@@ -121,6 +122,7 @@ def parse_settings(data: bytes, path: str) -> Settings:
         severities={name: Severity(text) for name, text in (rules.get("severity") or {}).items()},
         max_file_bytes=limits.get("max_file_bytes", MAX_FILE_BYTES),
         timeout_s=float(limits.get("timeout_s", DEFAULT_TIMEOUT_S)),
+        formats=value.get("formats") or {},
     )
 
 

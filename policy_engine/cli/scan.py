@@ -5,17 +5,18 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from policy_engine.cli.workspace import open_workspace
-from policy_engine.errors import ConfigError
+from policy_engine.errors import ConfigError, PluginError
 from policy_engine.settings import Exclude, Selection, threshold
 
 if TYPE_CHECKING:
+    from policy_engine.format import Format
     from policy_engine.plugins import Plugins
     from policy_engine.report import Report
     from policy_engine.reporter import Reporter
@@ -24,7 +25,45 @@ if TYPE_CHECKING:
 THRESHOLDS = ("critical", "high", "medium", "low", "info", "never")
 
 
-@click.command()
+class ScanCommand(click.Command):
+    """Has an option for each one that a format offers."""
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        own = super().get_params(ctx)
+        taken = {name for parameter in own for name in parameter.opts}
+        for option in (more := list(_format_options(_plugins(ctx).formats))):
+            if not taken.isdisjoint(option.opts):
+                raise PluginError(f"the option {option.opts[0]} of a format is taken already")
+            taken.update(option.opts)
+        return [*own, *more]
+
+
+def _plugins(context: click.Context) -> Plugins:
+    """Loaded once a run, as the command line asks for them before the scan does."""
+    loaded: Plugins | None = context.meta.get("policy_engine.plugins")
+    if loaded is None:
+        from policy_engine.plugins import load_plugins
+
+        loaded = context.meta["policy_engine.plugins"] = load_plugins()
+    return loaded
+
+
+def _format_options(formats: Mapping[str, Format]) -> Iterator[click.Option]:
+    for name, each in formats.items():
+        for option in each.options:
+            declared = [f"--{option.name}", _parameter(name, option.name)]
+            shown = f"{each.title}: {option.help}"
+            if option.kind == "files":
+                yield click.Option(declared, multiple=True, type=click.Path(), metavar="FILE", help=shown)
+            else:
+                yield click.Option(declared, is_flag=True, help=shown)
+
+
+def _parameter(format_name: str, option_name: str) -> str:
+    return f"{format_name}_{option_name}".replace("-", "_")
+
+
+@click.command(cls=ScanCommand)
 @click.argument("paths", nargs=-1, type=click.Path())
 @click.option(
     "--format",
@@ -94,6 +133,7 @@ def scan(
     category: str,
     colour: str,
     verbose: bool,
+    **chosen: Any,
 ) -> int:
     """Scan files and folders (default: the current folder) and report what breaks a rule."""
     from policy_engine.discovery import discover
@@ -104,7 +144,20 @@ def scan(
         paths = (*paths, *_listed(files_from))
     elif not paths:
         paths = (".",)
-    space = open_workspace(paths[0] if paths else ".", root=root, config=config, rule_folders=rule_folders)
+    plugins = _plugins(click.get_current_context())
+    choices: dict[str, dict[str, Any]] = {}
+    for name, each in plugins.formats.items():
+        for option in each.options:
+            if chosen[_parameter(name, option.name)]:
+                choices.setdefault(name, {})[option.name] = chosen[_parameter(name, option.name)]
+    space = open_workspace(
+        paths[0] if paths else ".",
+        root=root,
+        config=config,
+        rule_folders=rule_folders,
+        plugins=plugins,
+        choices=choices,
+    )
     settings = _with_options(space.settings, fail_on, rule_ids, controls, tags, excludes)
     outputs = _outputs(formats or ("text",), space.plugins)
     found = discover(space.root, paths, settings.excludes, gitignore=not no_gitignore)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from policy_engine.format import Format
 from policy_engine.hookspecs import hookimpl
+from policy_engine.option import Option
 from policy_engine.tree import Tree
 from policy_engine.unit import Comment, Loaded, Unit
 
@@ -21,6 +22,19 @@ class TerraformFormat(Format):
     name = "terraform"
     title = "Terraform"
     example_path = "main.tf"
+    options = (
+        Option("var-file", "values of the root modules' variables, as Terraform's own option; repeatable.", "files"),
+        Option("tf-var-env", "take values of variables from TF_VAR_ environment variables.", "environment", "TF_VAR_"),
+    )
+
+    def __init__(
+        self, var_files: Sequence[tuple[str, bytes]] = (), environment: Mapping[str, str] | None = None
+    ) -> None:
+        self._var_files = tuple(var_files)
+        self._environment = environment or {}
+
+    def configured(self, values: Mapping[str, Any]) -> Format:
+        return TerraformFormat(values.get("var-file", ()), values.get("tf-var-env"))
 
     def claims(self, path: str) -> bool:
         return path.endswith(SUFFIXES) and not path.startswith(".terraform/") and "/.terraform/" not in path
@@ -38,13 +52,13 @@ class TerraformFormat(Format):
         for folder in graph.roots():
             prefix = f"{folder}/" if folder else ""
             names = {name for name in tree.list(folder) if name.endswith(SUFFIXES) or is_variables_file(name)}
-            own = {prefix + name for name in names | given[folder]}
+            own = {prefix + name for name in names | given[folder]} | {path for path, _ in self._var_files}
             yield Unit(self.name, folder or ".", tuple(sorted({*own, *graph.paths(folder)})))
 
     def load(self, unit: Unit, tree: Tree) -> Loaded:
         from policy_engine_plugins.terraform.load import load
 
-        return load(unit, tree, self._files)
+        return load(unit, tree, self._files, self._var_files, self._environment)
 
     @cached_property
     def _files(self) -> Files:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
 from policy_engine.resource import AttributePath, Resource
@@ -24,11 +24,24 @@ from policy_engine_plugins.terraform.workspace import Workspace
 FORMAT = "terraform"
 
 
-def load(unit: Unit, tree: Tree, files: Files) -> Loaded:
+def load(
+    unit: Unit,
+    tree: Tree,
+    files: Files,
+    var_files: Sequence[tuple[str, bytes]] = (),
+    environment: Mapping[str, str] | None = None,
+) -> Loaded:
+    """`var_files` are (path, content) pairs that come on top of the module's own variable files, and `environment` has
+    values by their TF_VAR_ names."""
     folder = "" if unit.name == "." else unit.name
     workspace = Workspace(folder, tree, files)
-    own = [path for path in unit.paths if path.rpartition("/")[0] == folder]
+    given = {path for path, _ in var_files}
+    own = [path for path in unit.paths if path.rpartition("/")[0] == folder and path not in given]
     declarations = read_module(folder, own, tree, files)
+    if var_files or environment:
+        from policy_engine_plugins.terraform.given import add_values
+
+        add_values(declarations, var_files, environment or {}, files)
     problems = workspace.problems
     problems.extend(declarations.problems)
     root = ModuleInstance(declarations, workspace)

@@ -127,8 +127,8 @@ class _Walk:
                 continue
             if isinstance(node, Reference):
                 target = self._target(node, scope, rest)
-                if target is None or self.hops >= _MAX_HOPS:
-                    break
+                if target is None or self.hops >= _MAX_HOPS or not target[0].source.path:
+                    break  # at the latest where the value comes from the environment, which is no place to point at
                 self.hops += 1
                 self.related.append((source.location(start, end), f"used by {self.user} here"))
                 attribute, scope, rest, self.user = target
