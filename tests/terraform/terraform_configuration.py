@@ -47,7 +47,11 @@ class Configuration:
 def load_files(files: Mapping[str, str], folder: str = "") -> Configuration:
     format_ = TerraformFormat()
     tree = MemoryTree({path: text.encode() for path, text in files.items()})
-    paths = [path for path in files if format_.claims(path) and path.rpartition("/")[0] == folder]
+    paths = [
+        path
+        for path, text in files.items()
+        if path.rpartition("/")[0] == folder and format_.claims(path) and format_.recognises(path, text.encode())
+    ]
     (unit,) = format_.units(paths, tree)
     loaded = format_.load(unit, tree)
     addresses = [resource.address for resource in loaded.resources]

@@ -20,7 +20,8 @@ FORMAT = TerraformFormat()
         ("a/b/main.tofu", True),
         ("x.tf.json", True),
         ("x.tofu.json", True),
-        ("x.json", False),
+        ("plan.json", True),  # by its name it may be a plan; its content tells
+        ("terraform.tfvars.json", False),
         ("x.tfvars", False),
         ("x.tfstate", False),
         (".terraform/modules/m/main.tf", False),
@@ -30,6 +31,18 @@ FORMAT = TerraformFormat()
 )
 def test_claims_by_name(path: str, claimed: bool) -> None:
     assert FORMAT.claims(path) is claimed
+
+
+@pytest.mark.parametrize(
+    ("path", "data", "recognised"),
+    [
+        ("main.tf", b"", True),
+        ("package.json", b'{"name": "x"}', False),
+        ("plan.json", b'{"format_version":"1.2","planned_values":{}}', True),
+    ],
+)
+def test_recognises_plans_by_content(path: str, data: bytes, recognised: bool) -> None:
+    assert FORMAT.recognises(path, data) is recognised
 
 
 def test_a_folder_is_a_unit_and_one_file_brings_the_others() -> None:

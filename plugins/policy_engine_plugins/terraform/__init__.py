@@ -13,6 +13,7 @@ from policy_engine.tree import Tree
 from policy_engine.unit import Comment, Loaded, Unit
 
 if TYPE_CHECKING:
+    from policy_engine_plugins.terraform.call_graph import CallGraph
     from policy_engine_plugins.terraform.files import Files
 
 SUFFIXES = (".tf", ".tofu", ".tf.json", ".tofu.json")
@@ -37,7 +38,15 @@ class TerraformFormat(Format):
         return TerraformFormat(values.get("var-file", ()), values.get("tf-var-env"))
 
     def claims(self, path: str) -> bool:
-        return path.endswith(SUFFIXES) and not path.startswith(".terraform/") and "/.terraform/" not in path
+        if not path.endswith((*SUFFIXES, ".json")) or path.endswith(".tfvars.json"):
+            return False
+        return not path.startswith(".terraform/") and "/.terraform/" not in path
+
+    def recognises(self, path: str, data: bytes) -> bool:
+        """Configurations by their names; a plan is a JSON file that says so."""
+        if path.endswith(SUFFIXES):
+            return True
+        return b'"planned_values"' in data and b'"format_version"' in data
 
     def units(self, paths: Sequence[str], tree: Tree) -> Iterable[Unit]:
         """One unit a root module: the files of its folder, which Terraform reads as one module, and of the modules it
@@ -45,15 +54,28 @@ class TerraformFormat(Format):
         from policy_engine_plugins.terraform.call_graph import CallGraph
 
         given: dict[str, set[str]] = {}
+        plans = [path for path in paths if not path.endswith(SUFFIXES)]
         for path in paths:
+            if not path.endswith(SUFFIXES):
+                continue
             folder, _, name = path.rpartition("/")
             given.setdefault(folder, set()).add(name)
         graph = CallGraph(given, tree, self._files)
         for folder in graph.roots():
-            prefix = f"{folder}/" if folder else ""
-            names = {name for name in tree.list(folder) if name.endswith(SUFFIXES) or is_variables_file(name)}
-            own = {prefix + name for name in names | given[folder]} | {path for path, _ in self._var_files}
-            yield Unit(self.name, folder or ".", tuple(sorted({*own, *graph.paths(folder)})))
+            named = {f"{folder}/{name}" if folder else name for name in given[folder]}
+            yield Unit(self.name, folder or ".", tuple(sorted(named | self._root_paths(folder, graph, tree))))
+        for path in plans:
+            from policy_engine_plugins.terraform.module import configuration_of
+
+            above = configuration_of(path, tree)
+            others = set() if above is None else self._root_paths(above, graph, tree)
+            yield Unit(self.name, path, tuple(sorted({path, *others})))
+
+    def _root_paths(self, folder: str, graph: CallGraph, tree: Tree) -> set[str]:
+        prefix = f"{folder}/" if folder else ""
+        names = (name for name in tree.list(folder) if name.endswith(SUFFIXES) or is_variables_file(name))
+        given = (path for path, _ in self._var_files)
+        return {*(prefix + name for name in names), *given, *graph.paths(folder)}
 
     def load(self, unit: Unit, tree: Tree) -> Loaded:
         from policy_engine_plugins.terraform.load import load

@@ -14,7 +14,7 @@ from policy_engine_plugins.terraform.files import Files
 from policy_engine_plugins.terraform.instance import ModuleInstance, location_of
 from policy_engine_plugins.terraform.locate import locate
 from policy_engine_plugins.terraform.manifest import is_installed
-from policy_engine_plugins.terraform.module import read_module
+from policy_engine_plugins.terraform.module import configuration_of, read_module
 from policy_engine_plugins.terraform.repetition import index_text, repetition, turns
 from policy_engine_plugins.terraform.scope import Scope
 from policy_engine_plugins.terraform.syntax import Block
@@ -33,10 +33,30 @@ def load(
 ) -> Loaded:
     """`var_files` are (path, content) pairs that come on top of the module's own variable files, and `environment` has
     values by their TF_VAR_ names."""
-    folder = "" if unit.name == "." else unit.name
+    if unit.name not in unit.paths:
+        return _evaluate("" if unit.name == "." else unit.name, unit, tree, files, var_files, environment)
+    from policy_engine_plugins.terraform.plan import load_plan
+
+    # A plan beside its configuration, or below it: what is wrong with that is told for itself.
+    folder = configuration_of(unit.name, tree)
+    configuration: dict[str, Resource] = {}
+    if folder is not None:
+        evaluated = _evaluate(folder, unit, tree, files, var_files, environment)
+        configuration = {one.address: one for one in evaluated.resources}
+    return load_plan(unit, tree, configuration)
+
+
+def _evaluate(
+    folder: str,
+    unit: Unit,
+    tree: Tree,
+    files: Files,
+    var_files: Sequence[tuple[str, bytes]],
+    environment: Mapping[str, str] | None,
+) -> Loaded:
     workspace = Workspace(folder, tree, files)
     given = {path for path, _ in var_files}
-    own = [path for path in unit.paths if path.rpartition("/")[0] == folder and path not in given]
+    own = [path for path in unit.paths if path.rpartition("/")[0] == folder and path not in given and path != unit.name]
     declarations = read_module(folder, own, tree, files)
     if var_files or environment:
         from policy_engine_plugins.terraform.given import add_values

@@ -55,6 +55,16 @@ def configuration_files(folder: str, tree: Tree) -> list[str]:
     return [prefix + name for name in tree.list(folder) if name.endswith(SUFFIXES)]
 
 
+def configuration_of(path: str, tree: Tree) -> str | None:
+    """The nearest folder with a configuration, from the one that a file is in upwards."""
+    folder = path
+    while folder:
+        folder = folder.rpartition("/")[0]
+        if configuration_files(folder, tree):
+            return folder
+    return None
+
+
 def read_module(folder: str, paths: Sequence[str], tree: Tree, files: Files) -> Module:
     module = Module(folder)
     primary, overrides, values = _roles(paths)

@@ -18,6 +18,8 @@ _DECLARED = ("sensitive", "ephemeral")
 
 
 def is_sensitive(attribute: Attribute, scope: Scope) -> bool:
+    if not attribute.source.path:
+        return True  # from the environment
     waiting: list[tuple[Expression, Scope]] = [(attribute.expression, scope.within(attribute.source))]
     seen: set[tuple[int, int]] = set()
     nodes = 0
@@ -61,6 +63,9 @@ def _declares(node: Reference, scope: Scope) -> bool:
     if node.steps[0] in scope.names or len(node.steps) < 2 or not isinstance(module, ModuleInstance):
         return False
     if node.steps[0] == "var":
+        given = module.variable_source(str(node.steps[1]))
+        if given is not None and not given[0].source.path:
+            return True  # from the environment, where secrets are kept
         return _is_declared(module.declarations.variables.get(str(node.steps[1])))
     return any(_is_declared(block) for _, block in _outputs(module, node))
 
@@ -101,7 +106,7 @@ def _behind(node: Reference, scope: Scope) -> Iterator[tuple[Expression, Scope]]
             yield attribute.expression, module.scope(attribute.source)
     elif steps[0] == "var":
         given = module.variable_source(name)
-        if given is not None:
+        if given is not None and given[0].source.path:
             yield given[0].expression, given[1]
     elif steps[0] == "module":
         for called, block in _outputs(module, node):
