@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+import time
 from collections.abc import Mapping
 
 import pytest
@@ -339,3 +340,28 @@ def test_modules_that_need_each_others_outputs_are_a_cycle() -> None:
     )
     assert len(found.problems) == 1
     assert "module.a.output.made refers to itself" in found.problems[0].message
+
+
+def test_modules_that_multiply_are_cut_off_and_told() -> None:
+    levels = 16
+    files = {
+        f"m{level}/main.tf": "".join(
+            f'module "{name}" {{\n  source = "../m{level + 1}"\n}}\n' for name in ("a", "b", "c")
+        )
+        for level in range(levels)
+    }
+    files[f"m{levels}/main.tf"] = 'resource "aws_s3_bucket" "b" {\n  acl = "private"\n}\n'
+    started = time.monotonic()
+    found = load(files)
+    assert time.monotonic() - started < 20
+    assert found.problems
+    assert all("there are more than 2000 module instances" in one.message for one in found.problems)
+    assert len(found.problems) <= 3 * levels
+
+
+def test_modules_nested_very_deep_are_cut_off_and_told() -> None:
+    files = {f"m{level}/main.tf": f'module "a" {{\n  source = "../m{level + 1}"\n}}\n' for level in range(60)}
+    (problem,) = load(files).problems
+    assert problem.path == "m19/main.tf"
+    assert "nested more than 20 levels deep" in problem.message
+    assert problem.kind is ProblemKind.LIMITED

@@ -18,13 +18,14 @@ MAX_LEVELS = 20
 
 
 class _NotFollowed(Exception):
-    """Why a call leads nowhere. `is_mistake` where Terraform would refuse it, too."""
+    """Why a call leads nowhere. `incomplete` where what it leads to ought to have been judged: Terraform would refuse
+    the call, or it goes beyond our limits."""
 
-    def __init__(self, reason: str, place: Attribute | Block, *, is_mistake: bool = False) -> None:
+    def __init__(self, reason: str, place: Attribute | Block, *, incomplete: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
         self.place = place
-        self.is_mistake = is_mistake
+        self.incomplete = incomplete
 
 
 def is_local(source: str) -> bool:
@@ -38,7 +39,7 @@ def follow(module: ModuleInstance, name: str, block: Block) -> Expansion[ModuleI
         declarations = _find(module, name, key, block)
     except _NotFollowed as found:
         place = location_of(found.place)
-        kind = ProblemKind.NOT_UNDERSTOOD if found.is_mistake else ProblemKind.LIMITED
+        kind = ProblemKind.NOT_UNDERSTOOD if found.incomplete else ProblemKind.LIMITED
         problem = Problem(place.path, f"module '{name}' is not evaluated: {found.reason}", place.span, kind)
         if problem not in module.problems:
             module.problems.append(problem)
@@ -62,7 +63,7 @@ def call_key(module: ModuleInstance, name: str) -> str:
 def _find(module: ModuleInstance, name: str, key: str, block: Block) -> Module:
     attribute = block.body.attributes.get("source")
     if attribute is None:
-        raise _NotFollowed("it has no source", block, is_mistake=block.body.complete)
+        raise _NotFollowed("it has no source", block, incomplete=block.body.complete)
     source = _source(module, attribute)
     workspace = module.workspace
     folder: str | None
@@ -76,7 +77,7 @@ def _find(module: ModuleInstance, name: str, key: str, block: Block) -> Module:
             raise _NotFollowed(f"'{source}' is not installed; run init before the scan to have it looked at", attribute)
     _no_recursion(module, name, folder, attribute)
     if workspace.modules >= MAX_MODULES:
-        raise _NotFollowed(f"there are more than {MAX_MODULES} module instances", block)
+        raise _NotFollowed(f"there are more than {MAX_MODULES} module instances", block, incomplete=True)
     declarations = workspace.called_module(folder)
     if declarations is None:
         raise _NotFollowed(f"there are no configuration files in '{folder or '.'}'", attribute)
@@ -94,7 +95,7 @@ def _source(module: ModuleInstance, attribute: Attribute) -> str:
     if isinstance(source, Unknown):
         raise _NotFollowed(f"its source is not known: {source.reason}", attribute)
     if not isinstance(source, str):
-        raise _NotFollowed("its source is no text", attribute, is_mistake=True)
+        raise _NotFollowed("its source is no text", attribute, incomplete=True)
     return source
 
 
@@ -104,8 +105,8 @@ def _no_recursion(module: ModuleInstance, name: str, folder: str, attribute: Att
     while above is not None:
         if above.declarations.folder == folder:
             where = "itself" if above is module else f"the module in '{folder or '.'}' from inside of it"
-            raise _NotFollowed(f"it calls {where}, without end", attribute, is_mistake=True)
+            raise _NotFollowed(f"it calls {where}, without end", attribute, incomplete=True)
         levels += 1
         above = None if above.caller is None else above.caller.module
     if levels > MAX_LEVELS:
-        raise _NotFollowed(f"modules are nested more than {MAX_LEVELS} levels deep", attribute)
+        raise _NotFollowed(f"modules are nested more than {MAX_LEVELS} levels deep", attribute, incomplete=True)

@@ -41,7 +41,9 @@ _NAME = re.compile(rf"{IDENTIFIER}\Z")
 # Nested blocks of Terraform itself, whatever the provider.
 _CORE_BLOCKS = {"lifecycle", "provisioner", "connection", "backend", "cloud", "timeouts", "precondition", "validation"}
 # What every provider has as a map of text.
-_MAPS = re.compile(r"(?:^|_)(?:tags?|tags_all|labels?|annotations|variables|parameters|metadata|settings|map|headers|triggers)$|^(?:input|triggers_replace)$")
+_MAPS = re.compile(
+    r"(?:^|_)(?:tags?|tags_all|labels?|annotations|variables|parameters|metadata|settings|map|headers|triggers)$|^(?:input|triggers_replace)$"
+)
 _LABELS = {"resource": 2, "data": 2, "ephemeral": 2, "provider": 1, "module": 1, "variable": 1, "output": 1, "check": 1}
 # In these every object is an attribute, save for the named ones.
 _NO_BLOCKS = {"locals", "module", "variable", "output"}
