@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from module_repositories import repositories
+
 SMALL = """\
 resource "aws_s3_bucket" "logs" {
   bucket = "logs"
@@ -132,33 +134,131 @@ def start(rounds: int) -> None:
     print(f"{ours / bare:.2f} times (wanted: at most 2.5)")
 
 
-def terraform(checkov: str | None, rounds: int) -> None:
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        for n in range(50):
-            group = folder / f"group{n // 10}"
-            group.mkdir(exist_ok=True)
-            (group / f"part{n}.tf").write_text(MODULE.format(n=n, flag="true" if n % 3 else "false"))
+def fifty_files(folder: Path) -> None:
+    for n in range(50):
+        group = folder / f"group{n // 10}"
+        group.mkdir(exist_ok=True)
+        (group / f"part{n}.tf").write_text(MODULE.format(n=n, flag="true" if n % 3 else "false"))
+
+
+def modules(folder: Path) -> None:
+    """The three module repositories side by side."""
+    for name, files in repositories():
+        for path, text in files.items():
+            place = folder / name / path
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(text)
+
+
+def against_checkov(name: str, wanted: int, write: Callable[[Path], None], checkov: str | None, rounds: int) -> None:
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made) / "repository"
+        folder.mkdir()
+        write(folder)
+        count = sum(1 for path in folder.rglob("*.tf"))
         if checkov is None:
             took = statistics.median(seconds(scan_command("."), folder) for _ in range(rounds))
-            print(f"terraform  50 files {took:.2f} s (give --checkov for the ratio)")
+            print(f"{name:<10} {count} files {took:.2f} s (give --checkov for the ratio)")
             return
-        quiet = [
-            checkov,
-            "-d",
-            ".",
-            "--framework",
-            "terraform",
-            "--compact",
-            "--quiet",
-            "-o",
-            "sarif",
-            "--output-file-path",
-            str(folder / "out"),
-        ]
+        quiet = [checkov, "-d", ".", "--framework", "terraform", "--compact", "--quiet", "-o", "sarif"]
+        quiet += ["--output-file-path", str(Path(made) / "out")]
         ours, theirs = compare(lambda: seconds(scan_command("."), folder), lambda: seconds(quiet, folder), rounds)
-    print(f"terraform  50 files {ours:.2f} s, Checkov {theirs:.2f} s:", end=" ")
-    print(f"{theirs / ours:.1f} times faster (wanted: at least 10)")
+    print(f"{name:<10} {count} files {ours:.2f} s, Checkov {theirs:.2f} s:", end=" ")
+    print(f"{theirs / ours:.1f} times faster (wanted: at least {wanted})")
+
+
+_LOAD = """
+import gc, time, sys
+gc.disable()  # as the command line does
+from policy_engine.discovery import discover
+from policy_engine.tree import WorkTree
+from policy_engine_plugins.terraform import TerraformFormat
+root = sys.argv[1]
+format_, tree = TerraformFormat(), WorkTree(root)
+paths = [path for path in discover(root, [root]).paths if format_.claims(path)]
+for unit in format_.units(paths, tree):
+    format_.load(unit, tree)
+"""
+_TFPARSE = """
+import os, sys, tfparse
+for folder in sys.argv[2:]:
+    tfparse.load_from_path(os.path.join(sys.argv[1], folder))
+"""
+
+
+def against_tfparse(name: str, write: Callable[[Path], None], rounds: int) -> None:
+    """Reading and evaluating alone, without rules: the same root modules by each, in a fresh process."""
+    from policy_engine.tree import WorkTree
+    from policy_engine_plugins.terraform import TerraformFormat
+
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        write(folder)
+        paths = [str(path.relative_to(folder)) for path in folder.rglob("*.tf")]
+        roots = [unit.name for unit in TerraformFormat().units(paths, WorkTree(made))]
+        ours, theirs = compare(
+            lambda: seconds([sys.executable, "-c", _LOAD, made], folder),
+            lambda: seconds([sys.executable, "-c", _TFPARSE, made, *roots], folder),
+            rounds,
+        )
+    print(f"{name:<10} evaluated in {ours:.2f} s, tfparse {theirs:.2f} s:", end=" ")
+    print(f"{ours / theirs:.2f} times (wanted: at most 2)")
+
+
+def profile(write: Callable[[Path], None], rounds: int) -> None:
+    """Where the time of a scan goes, stage by stage."""
+    import gc
+
+    from policy_engine import __version__
+    from policy_engine.discovery import discover
+    from policy_engine.evaluation import evaluate
+    from policy_engine.plugins import load_plugins
+    from policy_engine.resource import ResourceGraph
+    from policy_engine.rulebook import load_rulebook
+    from policy_engine.ruleset import RuleSet
+    from policy_engine.scan import Evaluated, SourceLines, claim, judge, make_units
+    from policy_engine.settings import Settings
+    from policy_engine.tree import WorkTree
+
+    gc.disable()
+    spent: dict[str, list[float]] = {}
+
+    def stage(name: str, started: float) -> float:
+        now = time.perf_counter()
+        spent.setdefault(name, []).append(now - started)
+        return now
+
+    with tempfile.TemporaryDirectory() as made:
+        write(Path(made))
+        for _ in range(rounds + 1):
+            at = time.perf_counter()
+            plugins = load_plugins()
+            rulebook = load_rulebook(plugins, __version__)
+            at = stage("load plugins and rules", at)
+            found = discover(made, [made])
+            at = stage("discover files", at)
+            tree = WorkTree(made)
+            claimed, _, _ = claim(tree, found.paths, plugins.formats.values())
+            at = stage("claim files", at)
+            units = list(make_units(tree, claimed, plugins.formats))
+            at = stage("find root modules", at)
+            rules = RuleSet(rulebook.select(Settings(), ["terraform", "policy"]), plugins.checks, {})
+            at = stage("compile rules", at)
+            loaded = [plugins.formats[unit.format].load(unit, tree) for unit in units]
+            at = stage("parse and evaluate", at)
+            lines = SourceLines(tree)
+            results = [
+                Evaluated(list(evaluate(rules, ResourceGraph(one.resources), lines.line)), one.problems, {}, {})
+                for one in loaded
+            ]
+            at = stage("judge by rules, locate", at)
+            judge(results, rules, rulebook)
+            stage("join and sort findings", at)
+    medians = {name: statistics.median(times[1:]) for name, times in spent.items()}
+    total = sum(medians.values())
+    print(f"profile    {total * 1000:.0f} ms in one process, without its start:")
+    for name, took in medians.items():
+        print(f"           {name:<24} {took * 1000:6.1f} ms {took / total:6.1%}")
 
 
 def main() -> None:
@@ -167,7 +267,12 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=15)
     given = parser.parse_args()
     start(given.rounds)
-    terraform(given.checkov, max(3, given.rounds // 5))
+    few = max(3, given.rounds // 5)
+    against_checkov("terraform", 15, fifty_files, given.checkov, few)
+    against_checkov("modules", 40, modules, given.checkov, few)
+    against_tfparse("terraform", fifty_files, few)
+    against_tfparse("modules", modules, few)
+    profile(modules, few)
 
 
 if __name__ == "__main__":

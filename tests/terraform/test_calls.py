@@ -365,3 +365,31 @@ def test_modules_nested_very_deep_are_cut_off_and_told() -> None:
     assert problem.path == "m19/main.tf"
     assert "nested more than 20 levels deep" in problem.message
     assert problem.kind is ProblemKind.NOT_UNDERSTOOD  # what lies deeper is judged nowhere: the scan is incomplete
+
+
+def test_data_sources_that_only_read_what_is_there_are_known() -> None:
+    found = load(
+        {
+            "main.tf": """
+                data "template_file" "t" {
+                  template = "hello $${name}, $${upper(name)}"
+                  vars     = { name = "x" }
+                }
+                data "local_file" "f" {
+                  filename = "${path.module}/acl.txt"
+                }
+                data "local_file" "absent" {
+                  filename = "absent.txt"
+                }
+                resource "aws_s3_bucket" "b" {
+                  bucket = data.template_file.t.rendered
+                  acl    = data.local_file.f.content
+                  other  = data.local_file.absent.content
+                }
+            """,
+            "acl.txt": "public-read",
+        }
+    )
+    value = found["aws_s3_bucket.b"].value
+    assert (value["bucket"], value["acl"]) == ("hello x, X", "public-read")
+    assert isinstance(value["other"], Unknown)
