@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from terraform_configuration import load_files
 
+from policy_engine.partial import PartialDict, PartialList
 from policy_engine.unknown import Embedded, Unknown
 
 # -- unknown monotonicity
@@ -153,6 +154,12 @@ def agrees(before: Any, after: Any) -> bool:
         return isinstance(after, Embedded) and agrees(before.value, after.value)
     if isinstance(after, Unknown):
         return False
+    if isinstance(before, PartialDict):
+        return isinstance(after, dict) and all(key in after and agrees(before[key], after[key]) for key in before)
+    if isinstance(before, PartialList):
+        # Sets are sorted, and what becomes known may be there already: each known element is there, somewhere.
+        known_items = [item for item in before if not isinstance(item, Unknown)]
+        return isinstance(after, list) and all(any(agrees(item, other) for other in after) for item in known_items)
     if isinstance(before, dict):
         return (
             isinstance(after, dict)
