@@ -216,9 +216,10 @@ def profile(write: Callable[[Path], None], rounds: int) -> None:
     from policy_engine.resource import ResourceGraph
     from policy_engine.rulebook import load_rulebook
     from policy_engine.ruleset import RuleSet
-    from policy_engine.scan import Evaluated, SourceLines, claim, judge, make_units
+    from policy_engine.scan import Evaluated, SourceLines, claim, make_units, settle
     from policy_engine.settings import Settings
     from policy_engine.tree import WorkTree
+    from policy_engine.twins import join_twins
 
     gc.disable()
     spent: dict[str, list[float]] = {}
@@ -252,7 +253,7 @@ def profile(write: Callable[[Path], None], rounds: int) -> None:
                 for one in loaded
             ]
             at = stage("judge by rules, locate", at)
-            judge(results, rules, rulebook)
+            join_twins(settle(results, rules, rulebook)[0])
             stage("join and sort findings", at)
     medians = {name: statistics.median(times[1:]) for name, times in spent.items()}
     total = sum(medians.values())

@@ -67,6 +67,19 @@ def discover(
     return walk.result()
 
 
+def excluded_by(path: str, excludes: Sequence[Exclude]) -> str | None:
+    """Where the exclude stands that leaves a file out, itself or a folder above it; None where none does."""
+    if not excludes:
+        return None
+    patterns = _Patterns([(each.pattern, each.origin) for each in excludes])
+    parts = path.split("/")
+    for name in [*("/".join(parts[:depth]) + "/" for depth in range(1, len(parts))), path]:
+        excluded, origin = patterns.match(name)
+        if excluded:
+            return origin
+    return None
+
+
 class _Walk:
     def __init__(self, root: str, excludes: Sequence[Exclude], *, gitignore: bool) -> None:
         self.root = root

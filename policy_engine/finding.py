@@ -16,9 +16,17 @@ class Outcome(Enum):
     UNKNOWN = "unknown"
 
 
+class Change(Enum):
+    """What a change does to a failure, where a scan looks at one."""
+
+    NEW = "new"
+    EXISTING = "existing"
+
+
 @dataclass(frozen=True, slots=True)
 class Suppression:
-    """Why a finding does not count, and who says so. `kind` is `inline` (a comment in the source) or `waiver`."""
+    """Why a finding does not count, and who says so. `kind` is `inline` (a comment in the source), `waiver` (an
+    accepted risk) or `baseline` (known from before)."""
 
     kind: str
     reason: str
@@ -45,6 +53,8 @@ class Finding:
     severity     the rule's, or what settings made of it
     block        header of the block that the resource was made from; several instances may share it
     twins        other instances that have this very flaw at this very place
+    change       for a failure, where the scan compares with a base: whether it was there before
+    origin       the fingerprint before an ordinal was mixed in; empty where none was
     """
 
     rule: Rule
@@ -63,6 +73,13 @@ class Finding:
     suppression: Suppression | None = None
     block: Location | None = None
     twins: tuple[Twin, ...] = ()
+    change: Change | None = None
+    origin: str = ""
+
+    @property
+    def identity(self) -> str:
+        """The same for findings that differ in their ordinal alone."""
+        return self.origin or self.fingerprint
 
     @property
     def counts(self) -> bool:

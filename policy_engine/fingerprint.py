@@ -24,6 +24,7 @@ def number_repeats(findings: Iterable[Finding]) -> list[Finding]:
         ordinal = seen.get(finding.fingerprint, 0)
         seen[finding.fingerprint] = ordinal + 1
         if ordinal:
-            finding = replace(finding, fingerprint=fingerprint(finding.fingerprint, str(ordinal), ""))
+            numbered = fingerprint(finding.fingerprint, str(ordinal), "")
+            finding = replace(finding, fingerprint=numbered, origin=finding.fingerprint)
         settled.append(finding)
     return settled

@@ -38,6 +38,8 @@ class Case:
     inapplicable: bool
     path: str
     span: Span
+    today: str = "2027-01-01"
+    changed: tuple[str, ...] | None = None
 
     @property
     def quiet(self) -> bool:
@@ -112,7 +114,9 @@ def _case(
         fail, unknown = (_lines(value.get(key, []), files) for key in ("fail", "unknown"))
     except KeyError as error:
         return None, Mistake(shown, f"the example has no file {error}", span)
-    return Case(value["name"], name, files, fail, unknown, "inapplicable" in value, shown, span), None
+    case = Case(value["name"], name, files, fail, unknown, "inapplicable" in value, shown, span)
+    changed = tuple(value["changed"]) if "changed" in value else None
+    return replace(case, today=value.get("today", case.today), changed=changed), None
 
 
 def _lines(value: Any, files: Mapping[str, str]) -> Lines:
@@ -130,7 +134,15 @@ def run_case(rule: Rule, case: Case, plugins: Plugins, rulebook: Rulebook) -> li
     # A rule about suppressions needs the rules that they suppress.
     about_policy = RESOURCE_FORMAT in rule.formats()
     settings = Settings() if about_policy else Settings(select=Selection(ids=(rule.id,)))
-    report = scan(tree, sorted(case.files), plugins, rulebook, replace(settings, frameworks=()))
+    policy = None
+    if about_policy:
+        from datetime import date
+
+        from policy_engine.policy import read_policy
+
+        today = date.fromisoformat(case.today)
+        policy = read_policy(tree.read, today, warn_days=settings.warn_days, whole=True, changed=case.changed)
+    report = scan(tree, sorted(case.files), plugins, rulebook, replace(settings, frameworks=()), policy=policy)
 
     def wrong(text: str) -> Mistake:
         return Mistake(case.path, f"{rule.id}: {case.name}: {text}", case.span)

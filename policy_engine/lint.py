@@ -11,7 +11,7 @@ from policy_engine.harness import examples_path, missing_examples, read_cases
 from policy_engine.resource import AttributePath
 from policy_engine.rulepack import Mistake, read_rules, rule_from
 from policy_engine.span import Span
-from policy_engine.suppression import RESOURCE_FORMAT
+from policy_engine.suppression import POLICY_TYPES, RESOURCE_FORMAT
 
 if TYPE_CHECKING:
     from policy_engine.plugins import Plugins
@@ -70,7 +70,7 @@ def _target_names(
 ) -> Iterator[tuple[AttributePath, str]]:
     name = target["format"]
     if name == RESOURCE_FORMAT:
-        known: Sequence[str] | None = ("suppression",)
+        known: Sequence[str] | None = POLICY_TYPES
     elif name in plugins.formats:
         known = plugins.formats[name].resource_types
     else:

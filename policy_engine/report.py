@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from policy_engine.control import Framework
-from policy_engine.finding import Finding, Outcome
+from policy_engine.finding import Change, Finding, Outcome
 from policy_engine.rule import Rule, Severity
 from policy_engine.unit import Problem, ProblemKind
 
@@ -22,6 +22,7 @@ class Status(Enum):
     TIMED_OUT = "timed_out"
     UNREADABLE = "unreadable"
     NOT_UNDERSTOOD = "not_understood"
+    UNCHANGED = "unchanged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,15 @@ class Ledger:
 
 
 @dataclass(frozen=True, slots=True)
+class Base:
+    """What a scan compares with: the name that was given, the commit, and the failures that are gone since."""
+
+    name: str
+    commit: str
+    fixed: Sequence[Finding] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """Everything a reporter may tell. Sorted, free of absolute paths and of the time of day: two runs are equal.
 
@@ -57,6 +67,8 @@ class Report:
     root        the scanned folder on this machine, for messages on a terminal only; never written to a report file
     fail_on     the threshold: the least severity that makes the run fail; None where nothing does
     category    names this analysis among others of the same commit (SARIF `automationDetails.id`)
+    base        the commit that the scan compares with, and what is gone since; None where it compares with none
+    gate        "all" findings can make the run fail, or "new" ones only
     """
 
     findings: Sequence[Finding]
@@ -68,6 +80,8 @@ class Report:
     version: str
     fail_on: Severity | None = Severity.LOW
     category: str = "policy-engine"
+    base: Base | None = None
+    gate: str = "all"
 
     @property
     def complete(self) -> bool:
@@ -79,8 +93,12 @@ class Report:
         """Whether a finding that counts is at or above the threshold."""
         threshold = self.fail_on
         return threshold is not None and any(
-            finding.counts and finding.severity.rank <= threshold.rank for finding in self.findings
+            self.weighs(finding) and finding.severity.rank <= threshold.rank for finding in self.findings
         )
+
+    def weighs(self, finding: Finding) -> bool:
+        """Whether a finding can make the run fail."""
+        return finding.counts and (self.gate == "all" or finding.change is not Change.EXISTING)
 
     @property
     def exit_code(self) -> int:
@@ -90,8 +108,11 @@ class Report:
         return 0 if self.complete else 3
 
     def counts(self) -> Mapping[str, int]:
-        """Totals: `fail`, `unknown`, `pass`, `suppressed`, and `fail` by severity under the severity's name."""
+        """Totals: `fail`, `unknown`, `pass`, `suppressed`, and `fail` by severity under the severity's name; `new`,
+        `existing` and `fixed` where the scan compares with a base."""
         totals = dict.fromkeys(["fail", "unknown", "pass", "suppressed", *(s.value for s in Severity)], 0)
+        if self.base is not None:
+            totals |= {"new": 0, "existing": 0, "fixed": len(self.base.fixed)}
         for finding in self.findings:
             if finding.suppression is not None:
                 totals["suppressed"] += 1
@@ -99,4 +120,6 @@ class Report:
             totals[finding.outcome.value] += 1
             if finding.outcome is Outcome.FAIL:
                 totals[finding.severity.value] += 1
+                if finding.change is not None:
+                    totals[finding.change.value] += 1
         return totals

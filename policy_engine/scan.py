@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from policy_engine import __version__
 from policy_engine.deadline import TimedOut, deadline
@@ -12,7 +13,7 @@ from policy_engine.finding import Finding
 from policy_engine.fingerprint import number_repeats
 from policy_engine.format import Format
 from policy_engine.plugins import Plugins
-from policy_engine.report import Entry, Ledger, Report, Status
+from policy_engine.report import Base, Entry, Ledger, Report, Status
 from policy_engine.resource import Resource, ResourceGraph
 from policy_engine.rulebook import Rulebook
 from policy_engine.ruleset import RuleSet
@@ -30,6 +31,10 @@ from policy_engine.tree import FileTooLarge, Tree
 from policy_engine.twins import join_twins
 from policy_engine.unit import Problem, ProblemKind, Unit
 
+if TYPE_CHECKING:
+    from policy_engine.policy import Policy
+    from policy_engine.revision import Changes
+
 Progress = Callable[[int, int], None]
 """Called with the number of units done and their total."""
 
@@ -39,6 +44,19 @@ _STATUSES = {
     ProblemKind.TIMED_OUT: Status.TIMED_OUT,
     ProblemKind.UNREADABLE: Status.UNREADABLE,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class BaseView:
+    """A base to compare with: its files, what differs, and what the project had decided there."""
+
+    name: str
+    commit: str
+    tree: Tree
+    paths: Sequence[str]
+    changes: Changes
+    policy: Policy
+    gate: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,27 +80,57 @@ def scan(
     left_out: Sequence[Entry] = (),
     category: str = "policy-engine",
     progress: Progress | None = None,
+    policy: Policy | None = None,
+    view: BaseView | None = None,
 ) -> Report:
     """Evaluates the files `paths` of `tree`.
 
     root      the folder on this machine that the tree stands for, for messages on a terminal
     left_out  the ledger's entries for what discovery did not walk
+    policy    what the project has decided about its findings
+    view      what to compare with; then only what the change touches is evaluated
     Raises ConfigError and RuleError; a file's own faults end up in the report.
     """
-    claimed, ledger, problems = claim(tree, paths, plugins.formats.values())
-    units = list(make_units(tree, claimed, plugins.formats))
-    met = [name for name, files in claimed.items() if files]
+    before: list[Unit] = []
+    ledger: list[Entry]
+    problems: list[Problem]
+    if view is None:
+        claimed, ledger, problems = claim(tree, paths, plugins.formats.values())
+        units = list(make_units(tree, claimed, plugins.formats))
+        met = [name for name, files in claimed.items() if files]
+    else:
+        from policy_engine.comparison import touched_units
+
+        formats, changes = plugins.formats.values(), view.changes
+        around = changes.now | changes.before
+        touched = touched_units(tree, paths, changes.now, around, formats)
+        units, ledger, problems = list(touched.units), list(touched.entries), list(touched.problems)
+        before = list(touched_units(view.tree, view.paths, changes.before, around, formats).units)
+        met = sorted({unit.format for unit in (*units, *before)})
     rules = rulebook.select(settings, [*met, RESOURCE_FORMAT])
     rule_set = RuleSet(rules, plugins.checks, settings.severities)
-    results = []
-    for done, unit in enumerate(units):
-        if progress is not None:
-            progress(done, len(units))
-        results.append(evaluate_unit(plugins.formats[unit.format], unit, tree, rule_set, settings.timeout_s))
-    findings, judged_problems = judge(results, rule_set, rulebook)
+
+    def evaluated(of: Sequence[Unit], source: Tree, done: int) -> list[Evaluated]:
+        results = []
+        for number, unit in enumerate(of, done):
+            if progress is not None:
+                progress(number, len(units) + len(before))
+            results.append(evaluate_unit(plugins.formats[unit.format], unit, source, rule_set, settings.timeout_s))
+        return results
+
+    findings, judged_problems = settle(evaluated(units, tree, 0), rule_set, rulebook, policy)
+    base: Base | None = None
+    if view is not None:
+        from policy_engine.comparison import compare
+
+        # What was wrong with files of the base is no matter of this change.
+        then = replace(view.policy, files={})
+        known, _ = settle(evaluated(before, view.tree, len(units)), rule_set, rulebook, then)
+        findings, gone = compare(findings, known, view.changes.renamed)
+        base = Base(view.name, view.commit, join_twins(gone))
     problems = sorted({*problems, *judged_problems}, key=_problem_key)
     return Report(
-        findings=findings,
+        findings=join_twins(findings),
         rules=rule_set.rules,
         frameworks=[plugins.framework(name) for name in settings.frameworks],
         ledger=settle_ledger([*ledger, *left_out], problems),
@@ -91,6 +139,8 @@ def scan(
         version=__version__,
         fail_on=settings.fail_on,
         category=category,
+        base=base,
+        gate="all" if view is None else view.gate,
     )
 
 
@@ -175,10 +225,12 @@ def _extents(
     return extents
 
 
-def judge(results: Sequence[Evaluated], rules: RuleSet, rulebook: Rulebook) -> tuple[list[Finding], list[Problem]]:
-    """All findings, those set aside marked, with unique fingerprints, twins joined, sorted; and all problems.
+def settle(
+    results: Sequence[Evaluated], rules: RuleSet, rulebook: Rulebook, policy: Policy | None = None
+) -> tuple[list[Finding], list[Problem]]:
+    """All findings, those set aside marked, with unique fingerprints, sorted; and all problems.
 
-    Suppressions themselves are judged last: one without a reason, or that sets nothing aside, is a finding.
+    Suppressions and waivers themselves are judged last: one without a reason, or that sets nothing aside, is a finding.
     """
     findings = sorted((finding for result in results for finding in result.findings), key=_finding_key)
     suppressions: dict[str, list[InlineSuppression]] = {}
@@ -189,13 +241,40 @@ def judge(results: Sequence[Evaluated], rules: RuleSet, rulebook: Rulebook) -> t
             known.extend(each for each in listed if each not in known)
         for key, spans in result.extents.items():
             extents.setdefault(key, []).extend(spans)
+    own: list[Resource] = []
+    evaluated = {name for rule in rules.rules for name in (rule.id, *rule.aliases)}
     if suppressions:
         findings, used = apply_suppressions(findings, suppressions, extents, rulebook.aliases)
-        evaluated = {name for rule in rules.rules for name in (rule.id, *rule.aliases)}
-        own = as_resources(suppressions, used, rulebook.names, evaluated)
+        own.extend(as_resources(suppressions, used, rulebook.names, evaluated))
+    if policy is not None:
+        findings, own_ = _by_policy(findings, policy, rulebook, evaluated)
+        own.extend(own_)
+    if own:
         findings.extend(evaluate(rules, ResourceGraph(own), lambda _location: ""))
         findings.sort(key=_finding_key)
-    return join_twins(number_repeats(findings)), [problem for result in results for problem in result.problems]
+    findings = number_repeats(findings)
+    if policy is not None and policy.baseline is not None:
+        from policy_engine.baseline import apply_baseline
+
+        findings = apply_baseline(findings, policy.baseline)
+    return findings, [problem for result in results for problem in result.problems]
+
+
+def _by_policy(
+    findings: list[Finding], policy: Policy, rulebook: Rulebook, evaluated: set[str]
+) -> tuple[list[Finding], list[Resource]]:
+    """The findings with accepted risks marked, and the waivers and policy changes as resources."""
+    from policy_engine.policy import changes_as_resources
+
+    resources = changes_as_resources(policy)
+    if policy.waivers:
+        from policy_engine import waiver
+
+        findings, used = waiver.apply_waivers(findings, policy.waivers, policy.today, rulebook.aliases)
+        resources += waiver.as_resources(
+            policy.waivers, used, policy.today, policy.warn_days, rulebook.names, evaluated, whole=policy.whole
+        )
+    return findings, resources
 
 
 def settle_ledger(entries: Iterable[Entry], problems: Iterable[Problem]) -> Ledger:

@@ -218,6 +218,12 @@ def cases_schema() -> dict[str, Any]:
             "name": {"type": "string", "pattern": "^[a-z0-9_]+$", "description": "a name is in snake case"},
             "format": {**_TEXT, "description": "the input format, where the rule has targets for several"},
             "code": {"type": "string", "description": "the content of the one file of the example"},
+            "today": {"type": "string", "description": "the day of the scan, for rules about waivers: 2027-01-31"},
+            "changed": {
+                "type": "array",
+                "items": {"type": "string"},
+                "description": "policy files that the change under review touches",
+            },
             "files": {"type": "object", "additionalProperties": {"type": "string"}, "minProperties": 1},
             "fail": {**placed, "description": "lines that must be reported, once for each finding"},
             "unknown": {**placed, "description": "lines that must be told undecided"},
@@ -289,6 +295,17 @@ def settings_schema() -> dict[str, Any]:
                 "additionalProperties": {"type": "object"},
                 "description": "options of the formats, by the format's name; `policy-engine scan --help` lists them",
             },
+            "waivers": {
+                "type": "object",
+                "properties": {
+                    "warn_days": {
+                        "type": "integer",
+                        "minimum": 0,
+                        "description": "so many days before a waiver ends, a scan tells it",
+                    }
+                },
+                "additionalProperties": False,
+            },
             "limits": {
                 "type": "object",
                 "properties": {
@@ -302,7 +319,67 @@ def settings_schema() -> dict[str, Any]:
     }
 
 
-GENERATED = {"rule": rule_schema, "cases": cases_schema, "settings": settings_schema}
+def waivers_schema() -> dict[str, Any]:
+    """The schema of `.policy-engine/waivers.yaml`."""
+    day = {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}$", "description": "a date such as 2027-01-31"}
+    waiver = {
+        "type": "object",
+        "properties": {
+            "rule": {**_TEXT, "description": "a rule's id; `*` stands for any characters"},
+            "path": {**_TEXT, "description": "the files it covers; `*` stands for any characters"},
+            "resource": {**_TEXT, "description": "address of the resource it covers; `*` stands for any characters"},
+            "reason": {**_TEXT, "description": "why the risk is accepted"},
+            "owner": {**_TEXT, "description": "who bears the risk"},
+            "approver": {**_TEXT, "description": "who accepted it"},
+            "ticket": {**_TEXT, "description": "where the decision is recorded"},
+            "created": day,
+            "expires": {**day, "description": "the last day on which it counts"},
+        },
+        "required": ["rule", "reason", "owner", "approver", "created", "expires"],
+        "anyOf": [{"required": ["path"]}, {"required": ["resource"]}],
+        "additionalProperties": False,
+    }
+    return {
+        "$schema": DIALECT,
+        "$id": BASE + "waivers",
+        "title": "Accepted risks of a project (.policy-engine/waivers.yaml)",
+        "type": "object",
+        "properties": {"waivers": {"type": "array", "items": waiver}},
+        "required": ["waivers"],
+        "additionalProperties": False,
+    }
+
+
+def baseline_schema() -> dict[str, Any]:
+    """The schema of `.policy-engine/baseline.yaml`."""
+    text = {"type": "string"}
+    known = {
+        "type": "object",
+        "properties": {
+            "fingerprint": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
+            **dict.fromkeys(("rule", "path", "resource", "message"), text),
+        },
+        "required": ["fingerprint", "rule", "path", "resource", "message"],
+        "additionalProperties": False,
+    }
+    return {
+        "$schema": DIALECT,
+        "$id": BASE + "baseline",
+        "title": "Findings of a project that are known from before (.policy-engine/baseline.yaml)",
+        "type": "object",
+        "properties": {"version": {"const": 1}, "findings": {"type": "array", "items": known}},
+        "required": ["version", "findings"],
+        "additionalProperties": False,
+    }
+
+
+GENERATED = {
+    "rule": rule_schema,
+    "cases": cases_schema,
+    "settings": settings_schema,
+    "waivers": waivers_schema,
+    "baseline": baseline_schema,
+}
 
 
 def write_schemas() -> None:

@@ -63,6 +63,7 @@ class Settings:
     max_file_bytes: int = MAX_FILE_BYTES
     timeout_s: float = DEFAULT_TIMEOUT_S
     formats: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    warn_days: int = 30
 
 
 def find_settings(root: str) -> str | None:
@@ -123,6 +124,7 @@ def parse_settings(data: bytes, path: str) -> Settings:
         max_file_bytes=limits.get("max_file_bytes", MAX_FILE_BYTES),
         timeout_s=float(limits.get("timeout_s", DEFAULT_TIMEOUT_S)),
         formats=value.get("formats") or {},
+        warn_days=(value.get("waivers") or {}).get("warn_days", 30),
     )
 
 

@@ -44,3 +44,13 @@ class Trace:
     location: Location
     related: tuple[tuple[Location, str], ...] = ()
     sensitive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """Locates every attribute at the same place: for resources that are told as a whole."""
+
+    location: Location
+
+    def __call__(self, _path: object) -> Trace:
+        return Trace(self.location)

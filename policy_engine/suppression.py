@@ -6,13 +6,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from policy_engine.finding import Finding, Outcome, Suppression
-from policy_engine.resource import AttributePath, Resource
-from policy_engine.span import Location, Span, Trace
+from policy_engine.resource import Resource
+from policy_engine.span import Fixed, Location, Span
 from policy_engine.unit import Comment
 
 MARKER = b"policy-engine:"
 RESOURCE_FORMAT = "policy"
-"""Suppressions are judged by rules like any other resource; this is their format in a rule's target."""
+"""Suppressions, waivers and policy files are judged by rules like any other resource; this is their format there."""
+POLICY_TYPES = ("suppression", "waiver", "policy-file")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,15 +134,7 @@ def as_resources(
                         "unknown_rules": unknown_ids,
                     },
                     location=location,
-                    locate=_Fixed(location),
+                    locate=Fixed(location),
                 )
             )
     return resources
-
-
-@dataclass(frozen=True, slots=True)
-class _Fixed:
-    location: Location
-
-    def __call__(self, _path: AttributePath) -> Trace:
-        return Trace(self.location)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from policy_engine.finding import Finding, Outcome, Twin
+from policy_engine.finding import Change, Finding, Outcome, Twin
 
 
 def join_twins(findings: Iterable[Finding]) -> list[Finding]:
@@ -15,10 +15,20 @@ def join_twins(findings: Iterable[Finding]) -> list[Finding]:
     joined: dict[object, list[Finding]] = {}
     for number, finding in enumerate(findings):
         joined.setdefault(_place(finding) or number, []).append(finding)
-    return [
-        first if not others else replace(first, twins=tuple(Twin(one.address, one.fingerprint) for one in others))
-        for first, *others in joined.values()
-    ]
+    return [_joined(findings) for findings in joined.values()]
+
+
+def _joined(findings: list[Finding]) -> Finding:
+    first, *others = findings
+    if not others:
+        return first
+    # A further instance of a block that has the flaw already adds none.
+    existing = any(one.change is Change.EXISTING for one in findings)
+    return replace(
+        first,
+        twins=tuple(Twin(one.address, one.fingerprint) for one in others),
+        change=Change.EXISTING if existing else first.change,
+    )
 
 
 def _place(finding: Finding) -> object:

@@ -16,6 +16,8 @@ from policy_engine.errors import ConfigError, PluginError
 from policy_engine.settings import Exclude, Selection, threshold
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from policy_engine.format import Format
     from policy_engine.plugins import Plugins
     from policy_engine.report import Report
@@ -106,6 +108,17 @@ def _parameter(format_name: str, option_name: str) -> str:
     metavar="FILE",
     help="Scan the files listed there, one a line or NUL-separated; - for standard input.",
 )
+@click.option(
+    "--base",
+    metavar="REVISION",
+    help="Tell what the change since the merge base with this revision makes new, and what it mends.",
+)
+@click.option(
+    "--gate",
+    type=click.Choice(["new", "all"]),
+    help="Which findings can make the scan fail.  [default: new with --base, else all]",
+)
+@click.option("--today", metavar="DATE", help="The day that waivers' end dates are compared with.  [default: today]")
 @click.option("--no-gitignore", is_flag=True, help="Scan what .gitignore leaves out too.")
 @click.option(
     "--category",
@@ -129,6 +142,9 @@ def scan(
     excludes: tuple[str, ...],
     rule_folders: tuple[str, ...],
     files_from: str | None,
+    base: str | None,
+    gate: str | None,
+    today: str | None,
     no_gitignore: bool,
     category: str,
     colour: str,
@@ -137,6 +153,7 @@ def scan(
 ) -> int:
     """Scan files and folders (default: the current folder) and report what breaks a rule."""
     from policy_engine.discovery import discover
+    from policy_engine.policy import read_policy
     from policy_engine.scan import scan as run
     from policy_engine.tree import WorkTree
 
@@ -157,14 +174,27 @@ def scan(
         rule_folders=rule_folders,
         plugins=plugins,
         choices=choices,
+        base=base,
     )
     settings = _with_options(space.settings, fail_on, rule_ids, controls, tags, excludes)
     outputs = _outputs(formats or ("text",), space.plugins)
     found = discover(space.root, paths, settings.excludes, gitignore=not no_gitignore)
+    tree = WorkTree(space.root, settings.max_file_bytes)
+    day, whole = _day(today), all(os.path.realpath(path) == space.root for path in paths)
+    files: Sequence[str] = found.paths
+    view = None
+    if space.revision is None:
+        policy = read_policy(tree.read, day, warn_days=settings.warn_days, whole=whole)
+    else:
+        from policy_engine.cli.base import base_view, with_changed
+
+        view = base_view(space.revision, tree, files, settings, day, gate or "new")
+        files = with_changed(files, view.changes, space.root, paths, settings)
+        policy = view.policy
     with _Bar() as bar:
         report = run(
-            WorkTree(space.root, settings.max_file_bytes),
-            found.paths,
+            tree,
+            files,
             space.plugins,
             space.rulebook,
             settings,
@@ -172,6 +202,8 @@ def scan(
             left_out=found.left_out,
             category=category,
             progress=bar.update,
+            policy=policy,
+            view=view,
         )
     for reporter, file in outputs:
         _write(reporter, file, report, colour, verbose=verbose)
@@ -182,6 +214,15 @@ def scan(
     if not report.complete:
         click.echo("policy-engine: the scan is incomplete: not every file could be evaluated", err=True)
     return report.exit_code
+
+
+def _day(text: str | None) -> date:
+    from datetime import date
+
+    try:
+        return date.today() if text is None else date.fromisoformat(text)
+    except ValueError:
+        raise ConfigError(f"--today {text}: no date; write it as 2027-01-31") from None
 
 
 def _listed(path: str) -> list[str]:

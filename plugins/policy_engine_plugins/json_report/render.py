@@ -33,6 +33,14 @@ def render(report: Report) -> str:
             for each in report.frameworks
         ],
         "rules": [_rule(rule, report) for rule in report.rules],
+        "gate": report.gate,
+        "base": None
+        if report.base is None
+        else {
+            "name": report.base.name,
+            "commit": report.base.commit,
+            "fixed": [_finding(finding) for finding in report.base.fixed],
+        },
         "findings": [_finding(finding) for finding in report.findings],
         "problems": [_problem(problem) for problem in report.problems],
         "ledger": [
@@ -62,6 +70,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
     suppression = finding.suppression
     return {
         "fingerprint": finding.fingerprint,
+        "change": None if finding.change is None else finding.change.value,
         "rule": finding.rule.id,
         "outcome": finding.outcome.value,
         "severity": finding.severity.value,

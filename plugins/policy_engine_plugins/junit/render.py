@@ -28,7 +28,9 @@ def render(report: Report) -> str:
         from junit_xml import TestSuite
 
     suites = [
-        TestSuite(for_xml(title), [_case(group) for group in groups], properties=_properties(groups, report, lead))
+        TestSuite(
+            for_xml(title), [_case(group, report) for group in groups], properties=_properties(groups, report, lead)
+        )
         for title, groups in _themes(report, lead)
     ]
     if report.problems:
@@ -81,7 +83,7 @@ def _properties(groups: Sequence[Sequence[Finding]], report: Report, lead: Frame
     return {for_xml(key): for_xml(value) for key, value in found.items()}
 
 
-def _case(group: Sequence[Finding]) -> Any:
+def _case(group: Sequence[Finding], report: Report) -> Any:
     from junit_xml import TestCase
 
     first = group[0]
@@ -100,6 +102,8 @@ def _case(group: Sequence[Finding]) -> Any:
         if finding.suppression is not None:
             reason = f"set aside ({finding.suppression.kind}): {finding.suppression.reason}"
             case.add_skipped_info(for_xml(reason), for_xml(f"{place}\n{finding.message}"))
+        elif finding.outcome is Outcome.FAIL and not report.weighs(finding):
+            case.add_skipped_info(for_xml(f"was there before: {finding.message}"), for_xml(place))
         elif finding.outcome is Outcome.FAIL:
             body = f"{place}\n{finding.message}\nHow to mend it: {finding.remediation}\nWhy: {finding.rule.rationale}"
             case.add_failure_info(for_xml(finding.message), for_xml(body), finding.severity.value)

@@ -59,6 +59,12 @@ def _head(report: Report) -> Iterator[str]:
         verdict = "passed"
     yield f"## policy-engine: {verdict}"
     yield ""
+    if report.base is not None:
+        yield (
+            f"**{counts['new']} new, {counts['existing']} existing, {counts['fixed']} fixed** since "
+            f"{code_span(report.base.commit[:12])}; what the change does not touch was not looked at."
+        )
+        yield ""
     parts = [f"{counts[each.value]} {each.value}" for each in Severity if counts[each.value]]
     listed = f" ({', '.join(parts)})" if parts else ""
     yield (
@@ -71,7 +77,7 @@ def _head(report: Report) -> Iterator[str]:
 
 def _findings(report: Report) -> Iterator[str]:
     lead = report.frameworks[0] if report.frameworks else None
-    failures = sorted((each for each in report.findings if each.counts), key=lambda each: each.severity.rank)
+    failures = sorted((each for each in report.findings if report.weighs(each)), key=lambda each: each.severity.rank)
     themes = list(lead.themes.values()) if lead is not None else []
     for theme in [*themes, "Other"]:
         members = [each for each in failures if _theme(each, lead) == theme]
@@ -106,6 +112,19 @@ def _end(report: Report) -> Iterator[str]:
         for problem in broken:
             yield f"- {code_span(problem.path)}: {for_markdown(problem.message)}"
         yield ""
+    if report.base is not None:
+        for title, findings in (
+            ("Fixed", report.base.fixed),
+            ("Existing", [each for each in report.findings if each.counts and not report.weighs(each)]),
+        ):
+            yield from _folded(
+                title,
+                [
+                    f"| {code_span(each.rule.id)} | {code_span(str(each.location))} | {for_markdown(each.message)} |"
+                    for each in findings
+                ],
+                "| rule | place | what |",
+            )
     yield from _folded(
         "Undecided",
         [

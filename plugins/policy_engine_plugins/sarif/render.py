@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from policy_engine.control import Framework, controls_of
 from policy_engine.escape import for_markdown, for_terminal
-from policy_engine.finding import Finding, Outcome
+from policy_engine.finding import Change, Finding, Outcome
 from policy_engine.jsontext import to_json
 from policy_engine.report import Report
 from policy_engine.rule import Rule, Severity
@@ -295,6 +295,8 @@ def _result(finding: Finding, rule_index: int) -> dict[str, Any]:
         ],
         "partialFingerprints": {"policyEngine/v1": finding.fingerprint},
     }
+    if finding.change is not None:
+        result["baselineState"] = "new" if finding.change is Change.NEW else "unchanged"
     if finding.related:
         result["relatedLocations"] = [
             _related(number, location, phrase)

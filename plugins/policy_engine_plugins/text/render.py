@@ -47,7 +47,15 @@ class _Page:
         findings = self.report.findings
         failures = [each for each in findings if each.counts]
         for finding in failures:
-            yield from self.finding(finding)
+            # What was there before the change is no news; it is told where it weighs, or when asked for.
+            if self.verbose or self.report.weighs(finding):
+                yield from self.finding(finding)
+        if self.report.base is not None:
+            for finding in self.report.base.fixed:
+                place = f"{for_terminal(str(finding.location))} [{finding.rule.id}] {for_terminal(finding.message)}"
+                yield from self.wrapped(f"{self.paint('fixed', _GREEN)} ", place, hang=6)
+            if self.report.base.fixed:
+                yield ""
         if self.verbose:
             for finding in findings:
                 if finding.suppression is not None or finding.outcome is Outcome.UNKNOWN:
@@ -60,6 +68,8 @@ class _Page:
 
     def finding(self, finding: Finding) -> Iterator[str]:
         label = self.paint(finding.severity.value, _COLOURS[finding.severity])
+        if finding.change is not None:
+            label = f"{finding.change.value} {label}"
         rule = self.paint(f"[{finding.rule.id}]", _DIM)
         yield from self.wrapped(f"{label}{rule} ", self.paint(for_terminal(finding.message), _BOLD), hang=2)
         span = finding.location.span
@@ -213,12 +223,14 @@ class _Page:
             if counts[key]
         ]
         text = "; ".join([found, *rest])
+        if report.base is not None:
+            text = f"{counts['new']} new, {counts['existing']} existing, {counts['fixed']} fixed; {text}"
         if report.failed:
             threshold = report.fail_on
             assert threshold is not None
-            yield from self.wrapped(
-                self.paint("failed: ", _RED), f"{text}; fails on {threshold.value} and worse", hang=2
-            )
+            which = "new findings of " if report.gate == "new" else ""
+            told = f"{text}; fails on {which}{threshold.value} and worse"
+            yield from self.wrapped(self.paint("failed: ", _RED), told, hang=2)
         elif not report.complete:
             yield from self.wrapped(self.paint("incomplete: ", _RED), text, hang=2)
         else:

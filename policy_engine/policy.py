@@ -1,0 +1,105 @@
+"""What a project has decided about its findings: accepted risks and what is known from before. On a change it is the
+base's, so that nobody decides about their own; a change of it is told."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from policy_engine import baseline as baselines
+from policy_engine import waiver as waivers_
+from policy_engine.baseline import Baseline, parse_baseline
+from policy_engine.errors import ConfigError
+from policy_engine.resource import Resource
+from policy_engine.settings import FILE_NAMES
+from policy_engine.span import Fixed, Location, Span
+from policy_engine.suppression import RESOURCE_FORMAT
+from policy_engine.tree import FileTooLarge
+from policy_engine.waiver import Waiver, parse_waivers
+
+FOLDER = ".policy-engine/"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """today      the day that end dates are compared with
+    warn_days  so many days before a waiver ends it is told
+    whole      whether the scan sees the whole project, so that what covers nothing is stale
+    files      where a change is under review: the policy files, and whether it touches each
+    """
+
+    today: date
+    waivers: Sequence[Waiver] = ()
+    baseline: Baseline | None = None
+    warn_days: int = 30
+    whole: bool = False
+    files: Mapping[str, bool] = field(default_factory=dict)
+
+
+def read_policy(
+    read: Callable[[str], bytes], today: date, *, warn_days: int, whole: bool, changed: Iterable[str] | None = None
+) -> Policy:
+    """`read` gives a file of the project by its path, or raises FileNotFoundError; `changed` are the paths that a
+    change under review touches, None where none is. Raises ConfigError."""
+
+    def optional(path: str) -> bytes | None:
+        try:
+            return read(path)
+        except FileNotFoundError:
+            return None
+        except FileTooLarge as error:
+            raise ConfigError(error.message, path=path) from None
+        except OSError as error:
+            raise ConfigError(f"cannot be read: {error.strerror}", path=path) from error
+
+    waivers, baseline = optional(waivers_.PATH), optional(baselines.PATH)
+    files = {} if changed is None else dict.fromkeys((path for path in changed if is_policy(path)), True)
+    if changed is not None:
+        for path, data in ((waivers_.PATH, waivers), (baselines.PATH, baseline)):
+            if data is not None:
+                files.setdefault(path, False)
+        for path in FILE_NAMES:
+            if optional(path) is not None:
+                files.setdefault(path, False)
+    return Policy(
+        today,
+        () if waivers is None else parse_waivers(waivers, waivers_.PATH),
+        None if baseline is None else parse_baseline(baseline, baselines.PATH),
+        warn_days,
+        whole,
+        files,
+    )
+
+
+def is_policy(path: str) -> bool:
+    """Whether a file of the project says what its scans do."""
+    return path in FILE_NAMES or path.startswith(FOLDER) or os.path.basename(path) == ".gitignore"
+
+
+def changes_as_resources(policy: Policy) -> list[Resource]:
+    """Policy files as resources of type `policy-file`, with whether they change, for a rule to tell."""
+    resources = []
+    for path, changed in sorted(policy.files.items()):
+        location = Location(path, Span(1, 1, 1, 2))
+        resources.append(
+            Resource(
+                format=RESOURCE_FORMAT,
+                type="policy-file",
+                address=path,
+                name=path,
+                value={"path": path, "kind": _kind(path), "changed": changed},
+                location=location,
+                locate=Fixed(location),
+            )
+        )
+    return resources
+
+
+def _kind(path: str) -> str:
+    if path == waivers_.PATH:
+        return "waivers"
+    if path == baselines.PATH:
+        return "baseline"
+    return "settings" if path in FILE_NAMES else "ignored files" if path.endswith(".gitignore") else "policy"
