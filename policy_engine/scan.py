@@ -82,6 +82,7 @@ def scan(
     progress: Progress | None = None,
     policy: Policy | None = None,
     view: BaseView | None = None,
+    only: frozenset[str] | None = None,
 ) -> Report:
     """Evaluates the files `paths` of `tree`.
 
@@ -89,23 +90,27 @@ def scan(
     left_out  the ledger's entries for what discovery did not walk
     policy    what the project has decided about its findings
     view      what to compare with; then only what the change touches is evaluated
+    only      files of `paths` whose findings are wanted; the others are looked at where those need them
     Raises ConfigError and RuleError; a file's own faults end up in the report.
     """
     before: list[Unit] = []
     ledger: list[Entry]
     problems: list[Problem]
-    if view is None:
+    if view is None and only is None:
         claimed, ledger, problems = claim(tree, paths, plugins.formats.values())
         units = list(make_units(tree, claimed, plugins.formats))
         met = [name for name, files in claimed.items() if files]
     else:
         from policy_engine.comparison import touched_units
 
-        formats, changes = plugins.formats.values(), view.changes
-        around = changes.now | changes.before
-        touched = touched_units(tree, paths, changes.now, around, formats)
+        formats = plugins.formats.values()
+        now = only if view is None or only is not None else view.changes.now
+        assert now is not None
+        around = now if view is None else view.changes.now | view.changes.before
+        touched = touched_units(tree, paths, now, around, formats)
         units, ledger, problems = list(touched.units), list(touched.entries), list(touched.problems)
-        before = list(touched_units(view.tree, view.paths, changes.before, around, formats).units)
+        if view is not None:
+            before = list(touched_units(view.tree, view.paths, view.changes.before, around, formats).units)
         met = sorted({unit.format for unit in (*units, *before)})
     rules = rulebook.select(settings, [*met, RESOURCE_FORMAT])
     rule_set = RuleSet(rules, plugins.checks, settings.severities)
@@ -128,6 +133,8 @@ def scan(
         known, _ = settle(evaluated(before, view.tree, len(units)), rule_set, rulebook, then)
         findings, gone = compare(findings, known, view.changes.renamed)
         base = Base(view.name, view.commit, join_twins(gone))
+    if only is not None:
+        findings = [one for one in findings if one.location.path in only]
     problems = sorted({*problems, *judged_problems}, key=_problem_key)
     return Report(
         findings=join_twins(findings),

@@ -321,7 +321,7 @@ def settings_schema() -> dict[str, Any]:
 
 def waivers_schema() -> dict[str, Any]:
     """The schema of `.policy-engine/waivers.yaml`."""
-    day = {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}$", "description": "a date such as 2027-01-31"}
+    day = {"type": "string", "format": "date", "description": "a date such as 2027-01-31"}
     waiver = {
         "type": "object",
         "properties": {

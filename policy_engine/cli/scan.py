@@ -119,6 +119,11 @@ def _parameter(format_name: str, option_name: str) -> str:
     help="Which findings can make the scan fail.  [default: new with --base, else all]",
 )
 @click.option("--today", metavar="DATE", help="The day that waivers' end dates are compared with.  [default: today]")
+@click.option(
+    "--given-only",
+    is_flag=True,
+    help="Tell only what is in the given files, judged with all they belong to; without files there is nothing to do.",
+)
 @click.option("--no-gitignore", is_flag=True, help="Scan what .gitignore leaves out too.")
 @click.option(
     "--category",
@@ -145,6 +150,7 @@ def scan(
     base: str | None,
     gate: str | None,
     today: str | None,
+    given_only: bool,
     no_gitignore: bool,
     category: str,
     colour: str,
@@ -159,8 +165,12 @@ def scan(
 
     if files_from is not None:
         paths = (*paths, *_listed(files_from))
-    elif not paths:
+    elif not paths and not given_only:
         paths = (".",)
+    if given_only and base is not None:
+        raise ConfigError("--given-only and --base exclude each other: each chooses what is told")
+    if given_only and not paths:
+        return 0
     plugins = _plugins(click.get_current_context())
     choices: dict[str, dict[str, Any]] = {}
     for name, each in plugins.formats.items():
@@ -182,7 +192,12 @@ def scan(
     tree = WorkTree(space.root, settings.max_file_bytes)
     day, whole = _day(today), all(os.path.realpath(path) == space.root for path in paths)
     files: Sequence[str] = found.paths
-    view = None
+    only, view = None, None
+    if given_only:
+        only = frozenset(found.paths)
+        whole = False
+        around = discover(space.root, [space.root], settings.excludes, gitignore=not no_gitignore)
+        files = sorted({*around.paths, *only})
     if space.revision is None:
         policy = read_policy(tree.read, day, warn_days=settings.warn_days, whole=whole)
     else:
@@ -204,6 +219,7 @@ def scan(
             progress=bar.update,
             policy=policy,
             view=view,
+            only=only,
         )
     for reporter, file in outputs:
         _write(reporter, file, report, colour, verbose=verbose)

@@ -1,0 +1,99 @@
+"""The hooks of `.pre-commit-hooks.yaml`, run by the real pre-commit on a sample project."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+PROJECT = Path(__file__).parents[2]
+BAD = 'resource "aws_s3_bucket" "b" {\n  acl = var.acl\n}\n'
+OPEN = 'variable "acl" {\n  default = "public-read"\n}\n'
+CLOSED = 'variable "acl" {\n  default = "private"\n}\n'
+RULE = ["--rule", "storage-acl-not-public"]
+
+
+def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env=environment)
+
+
+def scan(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    done = run(folder, sys.executable, "-m", "policy_engine", "scan", "--given-only", *arguments)
+    assert "Traceback" not in done.stderr
+    return done
+
+
+@pytest.fixture
+def sample(tmp_path: Path) -> Path:
+    run(tmp_path, "git", "init", "-q", "-b", "main")
+    (tmp_path / "main.tf").write_text(BAD)
+    (tmp_path / "variables.tf").write_text(OPEN)
+    return tmp_path
+
+
+def test_a_given_file_is_judged_with_the_others_of_its_module(sample: Path) -> None:
+    assert scan(sample, "variables.tf", *RULE).returncode == 1  # the place to change is in it
+    assert scan(sample, "main.tf", *RULE).returncode == 0  # and not in this one
+
+
+def test_a_given_module_is_judged_through_its_callers(sample: Path) -> None:
+    (sample / "live").mkdir()
+    (sample / "live" / "main.tf").write_text('module "m" {\n  source = "../"\n  acl = "private"\n}\n')
+    assert scan(sample, "variables.tf", "main.tf", *RULE).returncode == 0
+    assert scan(sample, "live/main.tf", *RULE).returncode == 0
+
+
+def test_no_files_are_nothing_to_do(sample: Path) -> None:
+    done = scan(sample)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_files_of_no_format_are_nothing_to_do(sample: Path) -> None:
+    (sample / "notes.yaml").write_text("a: 1\n")
+    assert scan(sample, "notes.yaml").returncode == 0
+
+
+def test_given_files_and_a_base_exclude_each_other(sample: Path) -> None:
+    done = scan(sample, "main.tf", "--base", "main")
+    assert done.returncode == 2
+    assert "exclude each other" in done.stderr
+
+
+def test_hooks_are_narrow_and_run_one_at_a_time() -> None:
+    hooks = yaml.safe_load((PROJECT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+    assert all(hook["require_serial"] and hook["minimum_pre_commit_version"] for hook in hooks)
+    assert all("files" in hook or hook.get("pass_filenames") is False for hook in hooks)
+
+
+def test_pre_commit_itself_fails_on_a_flaw_and_passes_when_mended(
+    sample: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """`try-repo` on a clone of this project: pre-commit installs it into an environment of its own."""
+    clone = tmp_path_factory.mktemp("clone") / "policy-engine"
+    assert run(PROJECT, "git", "clone", "-q", ".", str(clone)).returncode == 0
+    identity = ["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false"]
+    run(PROJECT, "sh", "-c", f"git diff HEAD --binary | git -C '{clone}' apply --allow-empty")
+    run(clone, "git", *identity, "commit", "-qam", "what is not committed yet")
+    run(sample, "git", "add", "-A")
+    store = {"PRE_COMMIT_HOME": str(tmp_path_factory.mktemp("store"))}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")} | store
+
+    def hook(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "pre_commit", "try-repo", str(clone), "policy-engine", "--verbose", *arguments]
+        return subprocess.run(command, cwd=sample, capture_output=True, text=True, check=False, env=environment)
+
+    failed = hook("--files", "variables.tf")
+    assert failed.returncode == 1, failed.stdout + failed.stderr
+    assert "storage-acl-not-public" in failed.stdout
+    (sample / "variables.tf").write_text(CLOSED)
+    (sample / "main.tf").write_text("# nothing left\n")
+    run(sample, "git", "add", "-A")  # what is not staged is put away while hooks run
+    mended = hook("--files", "variables.tf", "main.tf")
+    assert mended.returncode == 0, mended.stdout + mended.stderr
+    empty = hook("--files")
+    assert empty.returncode == 0, empty.stdout + empty.stderr
