@@ -58,6 +58,8 @@ def touched_units(
 
 
 def _recognised(each: Format, path: str, tree: Tree) -> bool:
+    if each.knows_by_name(path):
+        return True
     try:
         return each.recognises(path, tree.read(path))
     except (OSError, ValueError, FileTooLarge):

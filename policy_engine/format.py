@@ -36,6 +36,10 @@ class Format:
         """Whether the name alone makes the file a candidate. Called for every file met: keep it to string methods."""
         raise NotImplementedError
 
+    def knows_by_name(self, path: str) -> bool:
+        """Whether the name of a claimed file is enough, so that `recognises` need not see its content."""
+        return False
+
     def recognises(self, path: str, data: bytes) -> bool:
         """Whether the content of a claimed file is this format's. For names that many formats share (`.yaml`).
         A broken file that is meant to be of this format must be recognised, so that it is told."""

@@ -49,9 +49,17 @@ class WorkTree:
         self.root = os.path.realpath(root)
         self.max_file_bytes = max_file_bytes
         self._prefix = self.root.rstrip(os.sep) + os.sep
+        self._folders: dict[str, str] = {}
 
     def _inside(self, path: str) -> str:
-        full = os.path.realpath(os.path.join(self.root, path))
+        # Folders are followed once: a scan asks for thousands of files of a few of them.
+        folder, _, name = path.rpartition("/")
+        real = self._folders.get(folder)
+        if real is None:
+            real = self._folders[folder] = os.path.realpath(os.path.join(self.root, folder))
+        full = os.path.join(real, name)
+        if not name or name in (".", "..") or os.path.islink(full):
+            full = os.path.realpath(full)
         if full != self.root and not full.startswith(self._prefix):
             raise FileNotFoundError(f"{path} leads outside the scanned folder")
         return full
@@ -77,6 +85,35 @@ class WorkTree:
                 return sorted(entry.name for entry in entries if entry.is_file(follow_symlinks=False))
         except (OSError, ValueError):
             return []
+
+
+class ReadOnce:
+    """A tree whose files are read from the disk once, for stages that look at all of them more than once. What is kept
+    is bounded; beyond that it reads again."""
+
+    def __init__(self, tree: Tree, kept_bytes: int = 64 * 1024 * 1024) -> None:
+        self._tree = tree
+        self._kept: dict[str, bytes] = {}
+        self._room = kept_bytes
+        self._lists: dict[str, list[str]] = {}
+
+    def read(self, path: str) -> bytes:
+        data = self._kept.get(path)
+        if data is None:
+            data = self._tree.read(path)
+            if len(data) <= self._room:
+                self._kept[path] = data
+                self._room -= len(data)
+        return data
+
+    def is_file(self, path: str) -> bool:
+        return path in self._kept or self._tree.is_file(path)
+
+    def list(self, folder: str) -> list[str]:
+        names = self._lists.get(folder)
+        if names is None:
+            names = self._lists[folder] = self._tree.list(folder)
+        return names
 
 
 class MemoryTree:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from policy_engine.report import Report
     from policy_engine.reporter import Reporter
     from policy_engine.settings import Settings
+    from policy_engine.tree import Tree
 
 THRESHOLDS = ("critical", "high", "medium", "low", "info", "never")
 
@@ -161,7 +162,7 @@ def scan(
     from policy_engine.discovery import discover
     from policy_engine.policy import read_policy
     from policy_engine.scan import scan as run
-    from policy_engine.tree import WorkTree
+    from policy_engine.tree import ReadOnce, WorkTree
 
     if files_from is not None:
         paths = (*paths, *_listed(files_from))
@@ -189,7 +190,9 @@ def scan(
     settings = _with_options(space.settings, fail_on, rule_ids, controls, tags, excludes)
     outputs = _outputs(formats or ("text",), space.plugins)
     found = discover(space.root, paths, settings.excludes, gitignore=not no_gitignore)
-    tree = WorkTree(space.root, settings.max_file_bytes)
+    tree: Tree = WorkTree(space.root, settings.max_file_bytes)
+    if given_only or base is not None:
+        tree = ReadOnce(tree)
     day, whole = _day(today), all(os.path.realpath(path) == space.root for path in paths)
     files: Sequence[str] = found.paths
     only, view = None, None

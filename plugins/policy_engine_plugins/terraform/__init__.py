@@ -42,6 +42,9 @@ class TerraformFormat(Format):
             return False
         return not path.startswith(".terraform/") and "/.terraform/" not in path
 
+    def knows_by_name(self, path: str) -> bool:
+        return path.endswith(SUFFIXES)
+
     def recognises(self, path: str, data: bytes) -> bool:
         """Configurations by their names; a plan is a JSON file that says so."""
         if path.endswith(SUFFIXES):
