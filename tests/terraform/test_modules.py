@@ -602,12 +602,27 @@ def test_a_resource_read_in_part_is_not_judged_and_the_others_are(load: Loader) 
         ("local.nope", "local value 'nope' is not declared in this module"),
         ("nothing", "there is no 'nothing' here"),
         ("each.key", "'each' means nothing here"),
+        ("{ a.b = 1 }", "a key that is an expression must stand in parentheses"),
     ],
 )
 def test_what_terraform_refuses_is_unknown_with_the_reason(load: Loader, expression: str, reason: str) -> None:
     value = value_of(load, f'resource "a" "b" {{ v = {expression} }}')
     assert isinstance(value, Unknown)
     assert value.reason == reason
+
+
+def test_names_of_provider_configurations_may_be_keys(load: Loader) -> None:
+    configuration = load("""
+        module "m" {
+          source    = "./m"
+          providers = { aws = aws.west, aws.us-east-1 = aws, "aws.eu" = aws.eu }
+          acl       = "private"
+        }
+    """)
+    called = configuration["module.m"].value
+    assert called["providers"] == {"aws": "aws.west", "aws.us-east-1": "aws", "aws.eu": "aws.eu"}
+    assert called["acl"] == "private"
+    assert all("no configuration files" in problem.message for problem in configuration.problems)
 
 
 def test_text_that_is_not_utf_8_is_told_and_the_rest_read() -> None:

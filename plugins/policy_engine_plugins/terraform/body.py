@@ -27,7 +27,6 @@ from policy_engine_plugins.terraform.values import (
     Value,
     measure,
     plain,
-    to_text,
 )
 
 LABELS = "__labels__"
@@ -194,9 +193,8 @@ def _named(node: Expression, attribute: Attribute) -> Value:
         return [_named(item, attribute) for item in node.items]
     if isinstance(node, ObjectExpression):
         return {
-            to_text(item.key.value): _named(item.value, attribute)
+            attribute.source.text[item.key.start : item.key.end].strip('"'): _named(item.value, attribute)
             for item in node.items
-            if isinstance(item.key, Literal) and item.key.value is not None
         }
     if isinstance(node, Literal):
         return node.value

@@ -19,6 +19,7 @@ from policy_engine_plugins.terraform.syntax import (
     For,
     GetAttribute,
     Index,
+    Invalid,
     ListExpression,
     Literal,
     ObjectExpression,
@@ -338,8 +339,10 @@ class ExpressionParser:
         self.skip(False)
         if isinstance(key, Reference):
             if len(key.steps) > 1:
-                raise SyntaxFault(key.start, key.end, "a key that is an expression must stand in parentheses")
-            key = Literal(key.start, key.end, str(key.steps[0]))
+                # Right where names are meant, as in `providers = { aws.west = aws.east }`; it has no value.
+                key = Invalid(key.start, key.end, "a key that is an expression must stand in parentheses")
+            else:
+                key = Literal(key.start, key.end, str(key.steps[0]))
         elif isinstance(key, Literal) and not isinstance(key.value, str):
             key = Literal(key.start, key.end, self.text[key.start : key.end])
         if not self.text.startswith(("=", ":"), self.pos):
