@@ -602,7 +602,7 @@ def test_a_resource_read_in_part_is_not_judged_and_the_others_are(load: Loader) 
         ("local.nope", "local value 'nope' is not declared in this module"),
         ("nothing", "there is no 'nothing' here"),
         ("each.key", "'each' means nothing here"),
-        ("{ a.b = 1 }", "a key that is an expression must stand in parentheses"),
+        ("{ a.b = 1 }", "not understood: a key that is an expression must stand in parentheses"),
     ],
 )
 def test_what_terraform_refuses_is_unknown_with_the_reason(load: Loader, expression: str, reason: str) -> None:

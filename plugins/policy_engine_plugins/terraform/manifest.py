@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from policy_engine.errors import PolicyEngineError
+from policy_engine.span import Span
 from policy_engine.tree import Tree, join
 from policy_engine.unit import Problem
 
@@ -48,8 +49,12 @@ def read_manifest(folder: str, tree: Tree) -> Manifest:
     try:
         modules = json.loads(tree.read(path))["Modules"]
         listed = [(str(one["Key"]), str(one["Source"]), str(one["Dir"])) for one in modules]
-    except (OSError, PolicyEngineError, ValueError, KeyError, TypeError, RecursionError):
-        return Manifest(problems=(Problem(path, "the list of installed modules cannot be read; run init again"),))
+    except (OSError, PolicyEngineError) as error:
+        return _unreadable(path, str(error), None)
+    except json.JSONDecodeError as error:
+        return _unreadable(path, error.msg, Span(error.lineno, error.colno, error.lineno, error.colno))
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return _unreadable(path, "it is not what init writes", Span(1, 1, 1, 1))
     folders: dict[str, str] = {}
     sources: dict[str, str] = {}
     for key, source, place in listed:
@@ -57,6 +62,11 @@ def read_manifest(folder: str, tree: Tree) -> Manifest:
         if inside is not None:
             folders[key], sources[key] = inside, source
     return Manifest(folders, sources)
+
+
+def _unreadable(path: str, why: str, span: Span | None) -> Manifest:
+    message = f"the list of installed modules cannot be read, run init again: {why}"
+    return Manifest(problems=(Problem(path, message, span),))
 
 
 def _same(called: str, installed: str) -> bool:

@@ -1,0 +1,5 @@
+module "it" {
+  source = "../.."
+  create = false
+  acl    = "public-read"
+}

@@ -1,0 +1,6 @@
+variable "region" {}
+module "m" {
+  source = "./m"
+  given  = var.region
+  extra  = "nobody declares it"
+}

@@ -1,0 +1,2 @@
+output "name" { value = "web" }
+output "ports" { value = [80, 443] }

@@ -1,0 +1,7 @@
+buckets = {
+  logs = {}
+  site = {
+    acl        = "public-read"
+    versioning = { on = false }
+  }
+}

@@ -1,0 +1,1 @@
+output "label" { value = "labelled" }

@@ -1,0 +1,6 @@
+locals {
+  first = "${local.second}-1"
+}
+resource "terraform_data" "r" {
+  input = local.first
+}

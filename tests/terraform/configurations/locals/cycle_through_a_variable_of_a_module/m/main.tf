@@ -1,0 +1,7 @@
+variable "given" {}
+output "made" {
+  value = var.given
+}
+output "fixed" {
+  value = "fixed"
+}

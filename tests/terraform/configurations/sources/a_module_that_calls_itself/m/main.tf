@@ -1,0 +1,4 @@
+module "again" {
+  source = "./"
+}
+resource "aws_s3_bucket" "b" { acl = "private" }

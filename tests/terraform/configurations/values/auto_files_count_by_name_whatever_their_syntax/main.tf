@@ -1,0 +1,5 @@
+variable "v" { default = "default" }
+variable "w" { default = "default" }
+resource "terraform_data" "r" {
+  input = [var.v, var.w]
+}

@@ -1,0 +1,2 @@
+w = "terraform.tfvars"
+x = "terraform.tfvars"

@@ -1,0 +1,4 @@
+variable "v" { default = "default" }
+resource "terraform_data" "r" {
+  input = var.v
+}

@@ -1,0 +1,1 @@
+v = "of the module"

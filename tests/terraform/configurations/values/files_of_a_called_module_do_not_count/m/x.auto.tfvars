@@ -1,0 +1,1 @@
+v = "auto of the module"

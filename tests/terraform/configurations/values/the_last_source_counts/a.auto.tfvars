@@ -1,0 +1,2 @@
+y = "a.auto"
+z = "a.auto"

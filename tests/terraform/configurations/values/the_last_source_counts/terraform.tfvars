@@ -1,0 +1,4 @@
+w = "terraform.tfvars"
+x = "terraform.tfvars"
+y = "terraform.tfvars"
+z = "terraform.tfvars"

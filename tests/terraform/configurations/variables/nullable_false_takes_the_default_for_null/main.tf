@@ -1,0 +1,5 @@
+module "strict" {
+  source = "./m"
+  a      = null
+  b      = null
+}
