@@ -48,8 +48,7 @@ def outcomes(case: Case, plugins: Plugins, rulebook: Rulebook) -> Iterator[str]:
         found: list[Any] = [
             one
             for one in report.findings
-            if one.rule.id == want["rule"]
-            and want["of"] in (one.address, *(twin.address for twin in one.twins))
+            if one.rule.id == want["rule"] and want["of"] in (one.address, *(twin.address for twin in one.twins))
         ]
         places = [str(one.location) for one in found]
         if [one.outcome.value for one in found] != [want["outcome"]]:
