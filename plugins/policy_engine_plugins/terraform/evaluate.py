@@ -106,6 +106,14 @@ def get(value: Value, step: Step) -> Value:
     raise EvaluationError(f"a value of type {type_name(value)} has no attribute '{step}'")
 
 
+def opened(value: Value) -> Value:
+    """The value itself; of a called module as a whole its outputs, which loops and functions look at."""
+    if type(value) is ResourceValue:
+        whole = value.instance.whole()
+        return value if whole is None else whole
+    return value
+
+
 def _of_partial(value: Unknown, step: Step) -> Value:
     if isinstance(value, UnknownMap):
         return value.entries.get(str(step), value.rest)
@@ -188,7 +196,7 @@ def _call(node: Call, scope: Scope) -> Value:
     if special is not None:
         return special(node, scope, evaluate)
     function = find(node.name)
-    arguments = [evaluate(argument, scope) for argument in node.arguments]
+    arguments = [opened(evaluate(argument, scope)) for argument in node.arguments]
     if node.expand:
         last = arguments.pop()
         if isinstance(last, Unknown):
@@ -335,7 +343,7 @@ def iterate(collection: Value) -> Iterator[tuple[Value, Value]]:
 
 
 def _for(node: For, scope: Scope) -> Value:
-    collection = evaluate(node.collection, scope)
+    collection = opened(evaluate(node.collection, scope))
     partial = isinstance(collection, (UnknownList, UnknownMap))
     if isinstance(collection, Unknown) and not partial:
         return combine((collection,))

@@ -189,6 +189,10 @@ class ModuleInstance:
             return Unknown(f"{self.address} has no output '{name}'")
         return self.once(f"{self.prefix}output.{name}", lambda: self._evaluate(attribute), attribute)
 
+    def whole(self) -> Value | None:
+        """All outputs, for whoever takes the module as one value."""
+        return {name: self.attribute(name) for name in self.declarations.outputs}
+
     # -- calls
 
     def _called(self, name: str, steps: tuple[Step, ...]) -> Value:

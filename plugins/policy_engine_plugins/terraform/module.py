@@ -105,8 +105,14 @@ def _roles(paths: Sequence[str]) -> tuple[list[str], list[str], list[str]]:
             continue
         stem = name.removesuffix(".json").removesuffix(".tf").removesuffix(".tofu")
         (overrides if stem == "override" or stem.endswith("_override") else primary).append(path)
-    values.sort(key=lambda path: (".auto." in path.rpartition("/")[2], path.endswith(".json"), path))
+    values.sort(key=_order_of_values)
     return primary, overrides, values
+
+
+def _order_of_values(path: str) -> tuple[bool, bool, str]:
+    """`terraform.tfvars`, the same in JSON, then the automatic ones by name, whatever their syntax."""
+    automatic = ".auto." in path.rpartition("/")[2]
+    return automatic, not automatic and path.endswith(".json"), path
 
 
 def _read(path: str, tree: Tree, files: Files, module: Module) -> SyntaxTree | None:

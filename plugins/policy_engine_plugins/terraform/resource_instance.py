@@ -45,6 +45,9 @@ class ResourceInstance:
             return self._computed(name)
         return self.module.once(f"{self.address}.{name}", compute, attribute or self.block)
 
+    def whole(self) -> Value | None:
+        return None
+
     def _set(self, name: str, attribute: Attribute) -> Value:
         value = evaluate(attribute.expression, self.scope.within(attribute.source))
         if value is None:

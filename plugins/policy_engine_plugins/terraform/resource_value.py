@@ -14,6 +14,9 @@ class Instance(Protocol):
     def attribute(self, name: str) -> Value:
         """The attribute as other resources see it: what the configuration sets, else unknown until apply."""
 
+    def whole(self) -> Value | None:
+        """All of it as one value, where all of it is made here: the outputs of a module. None of a resource."""
+
 
 class ResourceValue(Unknown):
     """Unknown as a whole, since much of it is made by the provider; its attributes are asked for one by one."""
