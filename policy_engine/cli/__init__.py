@@ -14,6 +14,7 @@ from policy_engine.errors import PolicyEngineError
 
 COMMANDS = {
     "scan": "policy_engine.cli.scan:scan",
+    "nightly": "policy_engine.cli.nightly:nightly",
     "baseline": "policy_engine.cli.baseline:baseline",
     "rules": "policy_engine.cli.rules:rules",
     "controls": "policy_engine.cli.controls:controls",
