@@ -1,5 +1,5 @@
 """`python -m policy_engine`."""
 
-from policy_engine.cli import main
+from policy_engine.entry import main
 
 main()

@@ -22,10 +22,12 @@ TOOL_FOLDER = "a folder of fetched or generated files"
 
 @dataclass(frozen=True, slots=True)
 class Discovered:
-    """`paths` are relative to the root and sorted; `left_out` are the ledger's entries for what was not walked."""
+    """`paths` are relative to the root and sorted; `left_out` are the ledger's entries for what was not walked;
+    `folders` are those that were."""
 
     paths: Sequence[str]
     left_out: Sequence[Entry]
+    folders: Sequence[str] = ()
 
 
 def find_root(path: str) -> str:
@@ -87,9 +89,11 @@ class _Walk:
         self.excludes = _Patterns([(each.pattern, each.origin) for each in excludes]) if excludes else None
         self.found: set[str] = set()
         self.left_out: dict[str, Entry] = {}
+        self.folders: set[str] = set()
 
     def result(self) -> Discovered:
-        return Discovered(sorted(self.found), [self.left_out[path] for path in sorted(self.left_out)])
+        left_out = [self.left_out[path] for path in sorted(self.left_out)]
+        return Discovered(sorted(self.found), left_out, sorted(self.folders))
 
     def add(self, path: str) -> None:
         full = os.path.join(self.root, path)
@@ -129,6 +133,7 @@ class _Walk:
         waiting = [(top, inherited)]
         while waiting:
             folder, chain = waiting.pop()
+            self.folders.add(folder)
             own = self._ignore_file(folder)
             if own is not None:
                 chain = [*chain, (folder, own)]

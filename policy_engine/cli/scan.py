@@ -195,10 +195,14 @@ def scan(
         tree = ReadOnce(tree)
     day, whole = _day(today), all(os.path.realpath(path) == space.root for path in paths)
     files: Sequence[str] = found.paths
-    only, view = None, None
+    only, view, seen = None, None, None
     if given_only:
         only = frozenset(found.paths)
         whole = False
+        if not (rule_folders or config or choices or files_from or today or settings.rule_paths or settings.formats):
+            from policy_engine.rerun import Recorder
+
+            tree = seen = Recorder(tree)
         around = discover(space.root, [space.root], settings.excludes, gitignore=not no_gitignore)
         files = sorted({*around.paths, *only})
     if space.revision is None:
@@ -224,14 +228,20 @@ def scan(
             view=view,
             only=only,
         )
+    printed = b""
     for reporter, file in outputs:
-        _write(reporter, file, report, colour, verbose=verbose)
+        printed += _write(reporter, file, report, colour, verbose=verbose)
     if all(file is not None for _, file in outputs):
         counts = report.counts()
         written = ", ".join(file for _, file in outputs if file is not None)
         click.echo(f"{counts['fail']} findings, {counts['unknown']} undecided; written to {written}", err=True)
     if not report.complete:
         click.echo("policy-engine: the scan is incomplete: not every file could be evaluated", err=True)
+    if seen is not None and report.complete and all(file is None for _, file in outputs):
+        from policy_engine.rerun import keep
+
+        given = click.get_current_context().find_root().obj or ()
+        keep(given, space.root, around.folders, seen, printed, report.exit_code)
     return report.exit_code
 
 
@@ -290,7 +300,8 @@ def _outputs(formats: Sequence[str], plugins: Plugins) -> list[tuple[Reporter, s
     return outputs
 
 
-def _write(reporter: Reporter, file: str | None, report: Report, colour: str, *, verbose: bool) -> None:
+def _write(reporter: Reporter, file: str | None, report: Report, colour: str, *, verbose: bool) -> bytes:
+    """Gives what went to standard output."""
     from policy_engine.reporter import Display
 
     terminal = file is None and sys.stdout.isatty()
@@ -306,12 +317,13 @@ def _write(reporter: Reporter, file: str | None, report: Report, colour: str, *,
     if file is None:
         sys.stdout.flush()
         sys.stdout.buffer.write(data)
-        return
+        return data
     try:
         with open(file, "wb") as stream:
             stream.write(data)
     except OSError as error:
         raise ConfigError(f"the {reporter.name} report cannot be written: {error.strerror}", path=file) from error
+    return b""
 
 
 class _Bar:
