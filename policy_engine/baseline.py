@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 
 from policy_engine.errors import ConfigError
 from policy_engine.finding import Finding, Outcome, Suppression
+from policy_engine.policy import BASELINE
 from policy_engine.suppression import RESOURCE_FORMAT
 
-PATH = ".policy-engine/baseline.yaml"
 _HEAD = """\
 # Findings that were known when this file was written; a scan sets them aside. Mend them one by one, then run
 # `policy-engine baseline update`. See docs/pull-requests.md.
@@ -85,7 +85,7 @@ def apply_baseline(findings: Sequence[Finding], baseline: Baseline) -> list[Find
     settled = []
     for finding in findings:
         if finding.suppression is None and belongs(finding) and finding.fingerprint in baseline.findings:
-            finding = replace(finding, suppression=Suppression("baseline", f"known from before ({PATH})"))
+            finding = replace(finding, suppression=Suppression("baseline", f"known from before ({BASELINE})"))
         settled.append(finding)
     return settled
 

@@ -7,19 +7,22 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import TYPE_CHECKING
 
-from policy_engine import baseline as baselines
-from policy_engine import waiver as waivers_
-from policy_engine.baseline import Baseline, parse_baseline
 from policy_engine.errors import ConfigError
 from policy_engine.resource import Resource
 from policy_engine.settings import FILE_NAMES
 from policy_engine.span import Fixed, Location, Span
 from policy_engine.suppression import RESOURCE_FORMAT
 from policy_engine.tree import FileTooLarge
-from policy_engine.waiver import Waiver, parse_waivers
+
+if TYPE_CHECKING:
+    from policy_engine.baseline import Baseline
+    from policy_engine.waiver import Waiver
 
 FOLDER = ".policy-engine/"
+WAIVERS = f"{FOLDER}waivers.yaml"
+BASELINE = f"{FOLDER}baseline.yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,23 +57,32 @@ def read_policy(
         except OSError as error:
             raise ConfigError(f"cannot be read: {error.strerror}", path=path) from error
 
-    waivers, baseline = optional(waivers_.PATH), optional(baselines.PATH)
+    waivers, baseline = optional(WAIVERS), optional(BASELINE)
     files = {} if changed is None else dict.fromkeys((path for path in changed if is_policy(path)), True)
     if changed is not None:
-        for path, data in ((waivers_.PATH, waivers), (baselines.PATH, baseline)):
+        for path, data in ((WAIVERS, waivers), (BASELINE, baseline)):
             if data is not None:
                 files.setdefault(path, False)
         for path in FILE_NAMES:
             if optional(path) is not None:
                 files.setdefault(path, False)
-    return Policy(
-        today,
-        () if waivers is None else parse_waivers(waivers, waivers_.PATH),
-        None if baseline is None else parse_baseline(baseline, baselines.PATH),
-        warn_days,
-        whole,
-        files,
-    )
+    return Policy(today, _waivers(waivers), _baseline(baseline), warn_days, whole, files)
+
+
+def _waivers(data: bytes | None) -> Sequence[Waiver]:
+    if data is None:
+        return ()
+    from policy_engine.waiver import parse_waivers
+
+    return parse_waivers(data, WAIVERS)
+
+
+def _baseline(data: bytes | None) -> Baseline | None:
+    if data is None:
+        return None
+    from policy_engine.baseline import parse_baseline
+
+    return parse_baseline(data, BASELINE)
 
 
 def is_policy(path: str) -> bool:
@@ -98,8 +110,8 @@ def changes_as_resources(policy: Policy) -> list[Resource]:
 
 
 def _kind(path: str) -> str:
-    if path == waivers_.PATH:
+    if path == WAIVERS:
         return "waivers"
-    if path == baselines.PATH:
+    if path == BASELINE:
         return "baseline"
     return "settings" if path in FILE_NAMES else "ignored files" if path.endswith(".gitignore") else "policy"

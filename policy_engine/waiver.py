@@ -16,8 +16,6 @@ from policy_engine.resource import Resource
 from policy_engine.span import Fixed, Location
 from policy_engine.suppression import RESOURCE_FORMAT
 
-PATH = ".policy-engine/waivers.yaml"
-
 
 @dataclass(frozen=True, slots=True)
 class Waiver:

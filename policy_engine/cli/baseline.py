@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from policy_engine.baseline import PATH
 from policy_engine.errors import ConfigError
+from policy_engine.policy import BASELINE
 
 if TYPE_CHECKING:
     from policy_engine.baseline import Baseline, Known
@@ -29,9 +29,9 @@ def create(root: str | None) -> int:
     """Write a baseline of all that the project's scan finds now."""
     path, _, findings = _scan(root)
     if os.path.lexists(path):
-        raise ConfigError(f"{PATH} is there already; `policy-engine baseline update` brings it up to date")
+        raise ConfigError(f"{BASELINE} is there already; `policy-engine baseline update` brings it up to date")
     _write(path, findings)
-    click.echo(f"{PATH}: {len(findings)} findings; commit it once it has been reviewed")
+    click.echo(f"{BASELINE}: {len(findings)} findings; commit it once it has been reviewed")
     return 0
 
 
@@ -42,12 +42,12 @@ def update(root: str | None, add: bool) -> int:
     """Leave out of the baseline what has disappeared, and tell it."""
     path, known, findings = _scan(root)
     if known is None:
-        raise ConfigError(f"there is no {PATH}; `policy-engine baseline create` writes one")
+        raise ConfigError(f"there is no {BASELINE}; `policy-engine baseline create` writes one")
     gone = known.missing(findings)
     _tell_gone(gone)
     kept = [one for one in findings if add or one.suppression is not None]
     _write(path, kept)
-    click.echo(f"{PATH}: {len(gone)} left out, {sum(one.suppression is None for one in kept)} taken in")
+    click.echo(f"{BASELINE}: {len(gone)} left out, {sum(one.suppression is None for one in kept)} taken in")
     return 0
 
 
@@ -57,10 +57,10 @@ def check(root: str | None) -> int:
     """Tell what the baseline lists and the scan no longer finds; exit 1 if there is any."""
     _, known, findings = _scan(root)
     if known is None:
-        raise ConfigError(f"there is no {PATH}; `policy-engine baseline create` writes one")
+        raise ConfigError(f"there is no {BASELINE}; `policy-engine baseline create` writes one")
     gone = known.missing(findings)
     _tell_gone(gone)
-    click.echo(f"{PATH}: {len(known.findings)} findings, {len(gone)} of them disappeared")
+    click.echo(f"{BASELINE}: {len(known.findings)} findings, {len(gone)} of them disappeared")
     return 1 if gone else 0
 
 
@@ -93,7 +93,7 @@ def _scan(root: str | None) -> tuple[str, Baseline | None, list[Finding]]:
     if not report.complete:
         first = next(str(problem) for problem in report.problems)
         raise ConfigError(f"the scan is incomplete, so that a baseline would be, too: {first}")
-    return os.path.join(space.root, PATH), policy.baseline, [one for one in report.findings if belongs(one)]
+    return os.path.join(space.root, BASELINE), policy.baseline, [one for one in report.findings if belongs(one)]
 
 
 def _tell_gone(gone: list[Known]) -> None:

@@ -16,7 +16,7 @@ from policy_engine_plugins.terraform.source import Source
 Step = str | int
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class Literal:
     """A number, a boolean, null, or a string without interpolation (its span holds the quotes)."""
 
@@ -25,7 +25,7 @@ class Literal:
     value: str | int | float | bool | None
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class Text:
     """Literal text inside a template: `value` is what it stands for, the span what is written."""
 
@@ -34,7 +34,7 @@ class Text:
     value: str
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class Interpolation:
     """`${expression}`."""
 
@@ -43,7 +43,7 @@ class Interpolation:
     expression: Expression
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class IfDirective:
     """`%{ if condition }...%{ else }...%{ endif }`."""
 
@@ -54,7 +54,7 @@ class IfDirective:
     otherwise: tuple[Part, ...]
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class ForDirective:
     """`%{ for key, value in collection }...%{ endfor }`."""
 
@@ -69,7 +69,7 @@ class ForDirective:
 Part = Text | Interpolation | IfDirective | ForDirective
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class Template:
     """A quoted template or a heredoc with its markers."""
 
@@ -79,7 +79,7 @@ class Template:
     heredoc: bool = False
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class Reference:
     """A name with literal steps behind it: `var.a`, `aws_instance.web[0].id`. `steps[0]` is the first name."""
 
@@ -88,7 +88,7 @@ class Reference:
     steps: tuple[Step, ...]
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class GetAttribute:
     """`source.name` (or the older `source.0`) where `source` is more than a name."""
 
@@ -98,7 +98,7 @@ class GetAttribute:
     name: Step
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class Index:
     """`source[key]` with a computed key, or on a source that is more than a name."""
 
@@ -108,7 +108,7 @@ class Index:
     key: Expression
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class Splat:
     """`source.*.name` or `source[*].name`; `each` is what is done to every element, written over
     `SplatItem`."""
@@ -119,13 +119,13 @@ class Splat:
     each: Expression
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class SplatItem:
     start: int
     end: int
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class Call:
     """`name(arguments)`; `expand` when the last argument is followed by `...`."""
 
@@ -136,7 +136,7 @@ class Call:
     expand: bool
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class Unary:
     start: int
     end: int
@@ -144,7 +144,7 @@ class Unary:
     operand: Expression
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class Binary:
     start: int
     end: int
@@ -153,7 +153,7 @@ class Binary:
     right: Expression
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class Conditional:
     start: int
     end: int
@@ -162,21 +162,21 @@ class Conditional:
     otherwise: Expression
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class Parentheses:
     start: int
     end: int
     inner: Expression
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class ListExpression:
     start: int
     end: int
     items: tuple[Expression, ...]
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class ObjectItem:
     """`key = value`; a bare name as key is a Literal."""
 
@@ -184,14 +184,14 @@ class ObjectItem:
     value: Expression
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class ObjectExpression:
     start: int
     end: int
     items: tuple[ObjectItem, ...]
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class For:
     """`[for k, v in collection : result if condition]`; with `key_result` it makes an object, grouped when `group`."""
 
@@ -206,7 +206,7 @@ class For:
     group: bool
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class Invalid:
     """Stands where an expression could not be understood, so that its attribute is unknown instead of absent."""
 
@@ -235,7 +235,7 @@ Expression = (
 )
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class Attribute:
     """`name = expression`; it starts at the name and ends with the expression."""
 
@@ -250,14 +250,14 @@ class Attribute:
         return self.expression.end
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class Label:
     start: int
     end: int
     value: str
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class Body:
     """What stands between braces, or a whole file. `complete` is False when part of it could not be understood so that
     what is absent from it may stand in the file after all."""
@@ -267,7 +267,7 @@ class Body:
     complete: bool = True
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class Block:
     """`type "label" { body }`; the header runs from `start` to `header_end`, without the brace."""
 
@@ -289,7 +289,7 @@ class Fault:
     message: str
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class SyntaxTree:
     """A parsed file. `comments` are the offsets of each comment, sign included, in order."""
 
