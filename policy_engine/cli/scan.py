@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,14 @@ THRESHOLDS = ("critical", "high", "medium", "low", "info", "never")
 
 class ScanCommand(click.Command):
     """Has an option for each one that a format offers."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if "--given-only" in args:
+            # The names of a stranger's files follow the options, and nothing tells the two apart.
+            for each in args:
+                if each.startswith("-") and os.path.lexists(each):
+                    raise click.UsageError(f"'{each}' is a file and reads like an option; rename it")
+        return super().parse_args(ctx, args)
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         own = super().get_params(ctx)
@@ -208,12 +217,11 @@ def scan(
     if space.revision is None:
         policy = read_policy(tree.read, day, warn_days=settings.warn_days, whole=whole)
     else:
-        from policy_engine.cli.base import base_view, with_changed
+        from policy_engine.cli.base import base_view
 
-        view = base_view(space.revision, tree, files, settings, day, gate or "new")
-        files = with_changed(files, view.changes, space.root, paths, settings)
+        view, files = base_view(space, tree, files, paths, settings, day, gate or "new")
         policy = view.policy
-    with _Bar() as bar:
+    with _Bar() as bar, space.revision or nullcontext():
         report = run(
             tree,
             files,
