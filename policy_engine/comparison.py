@@ -48,6 +48,7 @@ def gather(
     changed: list[Unit] = []
     grouped: list[Unit] = []
     names: set[tuple[str, str]] = set()
+    above = _folders_above(around)
     for each in formats:
         if type(each).units is Format.units:
             changed.extend(each.units(claimed[each.name], tree))
@@ -56,7 +57,7 @@ def gather(
         others = [path for path in paths if path not in touched and each.claims(path) and _recognised(each, path, tree)]
         for unit in each.units(sorted([*claimed[each.name], *others]), tree):
             grouped.append(unit)
-            if around and (_is_touched(unit, around) or each.reads_beyond(unit, tree)):
+            if around and (_is_touched(unit, around, above) or each.reads_beyond(unit, tree)):
                 names.add((unit.format, unit.name))
     return Gathered(paths, changed, grouped, frozenset(names), entries, problems)
 
@@ -91,11 +92,19 @@ def _recognised(each: Format, path: str, tree: Tree) -> bool:
         return False
 
 
-def _is_touched(unit: Unit, around: frozenset[str]) -> bool:
-    folders = {path.rpartition("/")[0] for path in unit.paths}
-    return any(
-        path in unit.paths or any(not folder or path.startswith(f"{folder}/") for folder in folders) for path in around
-    )
+def _folders_above(paths: Iterable[str]) -> set[str]:
+    folders = {""}
+    for path in paths:
+        folder = path.rpartition("/")[0]
+        while folder and folder not in folders:
+            folders.add(folder)
+            folder = folder.rpartition("/")[0]
+    return folders
+
+
+def _is_touched(unit: Unit, around: frozenset[str], above: Collection[str]) -> bool:
+    """Whether a changed file is one of the unit's, or lies below one of its folders."""
+    return any(path in around or path.rpartition("/")[0] in above for path in unit.paths)
 
 
 def compare(

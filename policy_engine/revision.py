@@ -88,7 +88,9 @@ class Revision:
         prefix = os.path.relpath(os.path.realpath(root), os.path.realpath(os.fsdecode(top.rstrip(b"\n"))))
         prefix = prefix.replace(os.sep, "/")
         if prefix == ".." or prefix.startswith("../"):
-            raise ConfigError(f"git says that the files of '{root}' are elsewhere (core.worktree); --base cannot compare")
+            raise ConfigError(
+                f"git says that the files of '{root}' are elsewhere (core.worktree); --base cannot compare"
+            )
         self._prefix = "" if prefix == "." else f"{prefix}/"
         self._environment = _environment({**_SAFE_CONFIG, **self._filters_off()})
         given = None if name.startswith("-") else self._commit(name)
@@ -220,7 +222,9 @@ class Revision:
         where = [f"{self._prefix}{path}".rstrip("/") for path in paths]
         listed = self._git("ls-tree", "-r", "-z", "--full-tree", self.commit, "--", *(each for each in where if each))
         if listed is None:
-            raise ConfigError(f"the files of {self.commit[:12]} are not all in this clone; fetch them (no partial clone)")
+            raise ConfigError(
+                f"the files of {self.commit[:12]} are not all in this clone; fetch them (no partial clone)"
+            )
         for line in listed.split(b"\0"):
             header, _, raw = line.partition(b"\t")
             path = self._inside(raw)

@@ -128,14 +128,17 @@ def scan(
             results.append(evaluate_unit(formats[unit.format], unit, source, rule_set, settings.timeout_s))
         return results
 
-    findings, judged_problems = settle(evaluated(units, tree, plugins.formats, 0), rule_set, rulebook, policy)
+    findings, judged_problems = settle(
+        evaluated(units, tree, plugins.formats, 0), rule_set, rulebook, policy, units, tree
+    )
     base: Base | None = None
     if view is not None:
         from policy_engine.comparison import compare
 
         # What was wrong with files of the base is no matter of this change.
         theirs = replace(view.policy, files={})
-        known, _ = settle(evaluated(before, view.tree, view.formats, len(units)), rule_set, rulebook, theirs)
+        results = evaluated(before, view.tree, view.formats, len(units))
+        known, _ = settle(results, rule_set, rulebook, theirs, before, view.tree)
         problems.extend(_submodules(view.changes))
         broken = {one.path for one in (*problems, *judged_problems) if one.kind is not ProblemKind.LIMITED}
         findings, gone = compare(findings, known, view.changes.renamed, broken)
@@ -245,11 +248,17 @@ def _extents(
 
 
 def settle(
-    results: Sequence[Evaluated], rules: RuleSet, rulebook: Rulebook, policy: Policy | None = None
+    results: Sequence[Evaluated],
+    rules: RuleSet,
+    rulebook: Rulebook,
+    policy: Policy | None = None,
+    units: Sequence[Unit] = (),
+    tree: Tree | None = None,
 ) -> tuple[list[Finding], list[Problem]]:
     """All findings, those set aside marked, with unique fingerprints, sorted; and all problems.
 
     Suppressions and waivers themselves are judged last: one without a reason, or that sets nothing aside, is a finding.
+    `units` are those that the results are of, and `tree` is where they were read from.
     """
     findings = sorted((finding for result in results for finding in result.findings), key=_finding_key)
     suppressions: dict[str, list[InlineSuppression]] = {}
@@ -272,10 +281,11 @@ def settle(
         findings.extend(evaluate(rules, ResourceGraph(own), lambda _location: ""))
         findings.sort(key=_finding_key)
     findings = number_repeats(findings)
-    if policy is not None and policy.baseline is not None:
+    if policy is not None and policy.baseline is not None and tree is not None:
         from policy_engine.baseline import apply_baseline
 
-        findings = apply_baseline(findings, policy.baseline)
+        seen = {path for unit in units for path in unit.paths}
+        findings = apply_baseline(findings, policy.baseline, seen, tree.is_file)
     return findings, [problem for result in results for problem in result.problems]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 
 from policy_engine.cli.workspace import Workspace, rule_folders_of
-from policy_engine.discovery import TOOL_FOLDERS, excluded_by
+from policy_engine.discovery import TOOL_FOLDERS, excluder
 from policy_engine.errors import ConfigError
 from policy_engine.policy import read_policy
 from policy_engine.revision import BaseTree, Changes
@@ -30,7 +30,8 @@ def base_view(
     more = [
         path
         for path in _chosen(missing, scopes, settings)
-        if os.path.isfile(os.path.join(space.root, path)) and not os.path.islink(os.path.join(space.root, path))
+        # A changed file that is not checked out stays in, to be told as not to be read.
+        if path in changes.now or _is_regular(os.path.join(space.root, path))
     ]
     files = sorted({*found, *more})
     before = set(_chosen(changes.before, scopes, settings))
@@ -53,17 +54,22 @@ def base_view(
     return view, files
 
 
+def _is_regular(full: str) -> bool:
+    return os.path.isfile(full) and not os.path.islink(full)
+
+
 def _fit_to_scan(path: str) -> bool:
     return TOOL_FOLDERS.isdisjoint(path.split("/")[:-1])
 
 
 def _chosen(paths: Iterable[str], scopes: Sequence[str], settings: Settings) -> list[str]:
     """Of the paths those that were asked for, and that the settings do not leave out."""
+    excluded_by = excluder(settings.excludes)
     return [
         path
         for path in paths
         if any(scope == "." or path == scope or path.startswith(f"{scope}/") for scope in scopes)
-        and excluded_by(path, settings.excludes) is None
+        and excluded_by(path) is None
     ]
 
 

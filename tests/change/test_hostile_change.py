@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+
 from test_base import CLOSED, OPEN, Project
 
 RULE = """\
@@ -25,6 +29,18 @@ remediation: Name it.
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     return Project(tmp_path)
+
+
+def run(project: Project, *arguments: str) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "policy_engine", *arguments],
+        cwd=project.folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "Traceback" not in done.stderr
+    return done
 
 
 def new_findings(project: Project, rule: str, *arguments: str) -> list[str]:
@@ -234,21 +250,7 @@ def test_only_the_given_folder_is_compared(project: Project) -> None:
     project.commit(app__main=OPEN % "a", infra__main=CLOSED % "i")
     project.tag_base()
     project.commit(app__main="# moved\n" + OPEN % "a", infra__main=OPEN % "i")
-    _, report, _ = project.scan("infra", "--base", "base", "--rule", "storage-acl-not-public")
-    # `.` is given as well by the helper; a folder alone is given through a list.
-    (project.folder / "list").write_text("infra\n")
-    import json
-    import subprocess
-    import sys
-
-    done = subprocess.run(
-        [sys.executable, "-m", "policy_engine", "scan", "infra", "--base", "base", "--format", "json"],
-        cwd=project.folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    report = json.loads(done.stdout)
+    report = json.loads(run(project, "scan", "infra", "--base", "base", "--format", "json").stdout)
     assert report["base"]["fixed"] == []
     assert {one["location"]["path"] for one in report["findings"]} == {"infra/main.tf"}
 
@@ -286,12 +288,7 @@ def test_a_missing_settings_file_with_a_blank_is_one_line_or_the_defaults(projec
 
 def test_a_finding_known_from_before_excuses_no_namesake_elsewhere(project: Project) -> None:
     project.commit(app__main=OPEN % "logs", web__main=CLOSED % "logs")
-    import subprocess
-    import sys
-
-    subprocess.run(
-        [sys.executable, "-m", "policy_engine", "baseline", "create"], cwd=project.folder, check=True, capture_output=True
-    )
+    run(project, "baseline", "create")
     project.commit()
     project.tag_base()
     project.commit(web__main=OPEN % "logs")
@@ -313,17 +310,44 @@ def test_an_accepted_risk_does_not_travel_to_another_file(project: Project) -> N
 
 @pytest.mark.parametrize("name", ["--fail-on=never", "--config=x.yaml", "-v"])
 def test_a_file_named_like_an_option_is_refused(project: Project, name: str) -> None:
-    import subprocess
-    import sys
-
     (project.folder / name).write_text("")
     project.write(main=OPEN % "a", x_yaml="fail_on: never\n")
-    done = subprocess.run(
-        [sys.executable, "-m", "policy_engine", "scan", "--given-only", name, "main.tf"],
-        cwd=project.folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run(project, "scan", "--given-only", name, "main.tf")
     assert done.returncode == 2
     assert "is a file and reads like an option" in done.stderr
+
+
+def test_a_file_with_conflicts_counts_as_changed(project: Project) -> None:
+    project.commit(main=CLOSED % "a")
+    project.tag_base()
+    project.git("checkout", "-q", "-b", "side")
+    project.commit(main="# side\n" + CLOSED % "a")
+    project.git("checkout", "-q", "main")
+    project.commit(main="# main\n" + CLOSED % "a")
+    with pytest.raises(subprocess.CalledProcessError):
+        project.git("merge", "-q", "side")
+    project.write(main=OPEN % "a")
+    assert project.change() == (1, {"new": {"a"}})
+
+
+def test_a_changed_file_that_is_not_checked_out_makes_the_scan_incomplete(project: Project) -> None:
+    project.commit(app__main=CLOSED % "a", infra__main=CLOSED % "i")
+    project.tag_base()
+    project.commit(infra__main=OPEN % "i")
+    project.git("sparse-checkout", "set", "app")
+    code, report, _ = project.scan("--base", "base")
+    assert code == 3
+    assert [(one["path"], one["kind"]) for one in report["problems"]] == [("infra/main.tf", "unreadable")]
+
+
+def test_a_shallow_clone_says_what_to_fetch(project: Project, tmp_path_factory: pytest.TempPathFactory) -> None:
+    project.commit(main=CLOSED % "a")
+    first = project.git("rev-parse", "HEAD").strip()
+    project.commit(main=OPEN % "a")
+    clone = Project.__new__(Project)
+    clone.folder = tmp_path_factory.mktemp("shallow") / "clone"
+    project.git("clone", "-q", "--depth", "1", f"file://{project.folder}", str(clone.folder))
+    for revision in (first, "0" * 40):
+        code, _, error = clone.scan("--base", revision)
+        assert (code, len(error.splitlines())) == (2, 1)
+        assert "is not known here; fetch it first" in error
