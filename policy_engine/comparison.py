@@ -26,6 +26,7 @@ class Gathered:
     touched   those of `grouped` that the change touches
     entries   the ledger's entries of the changed files
     problems  changed files that could not be read
+    claimed   of the formats that group files, all unchanged files that are theirs
     """
 
     paths: Sequence[str]
@@ -34,13 +35,20 @@ class Gathered:
     touched: frozenset[tuple[str, str]]
     entries: Sequence[Entry]
     problems: Sequence[Problem]
+    claimed: Mapping[str, Sequence[str]]
 
 
 def gather(
-    tree: Tree, paths: Sequence[str], touched: frozenset[str], around: frozenset[str], formats: Iterable[Format]
+    tree: Tree,
+    paths: Sequence[str],
+    touched: frozenset[str],
+    around: frozenset[str],
+    formats: Iterable[Format],
+    other: Gathered | None = None,
 ) -> Gathered:
     """`touched` are changed paths of this tree; `around` those and the changed paths of the other one: a unit of
-    several files is touched, too, by what was taken away, and by any file that it may read."""
+    several files is touched, too, by what was taken away, and by any file that it may read. `other` is the other side,
+    whose unchanged files are the same."""
     from policy_engine.scan import claim
 
     formats = list(formats)
@@ -49,17 +57,23 @@ def gather(
     grouped: list[Unit] = []
     names: set[tuple[str, str]] = set()
     above = _folders_above(around)
+    unchanged: dict[str, Sequence[str]] = {}
     for each in formats:
         if type(each).units is Format.units:
             changed.extend(each.units(claimed[each.name], tree))
             continue
         # Which files belong together is known only from all of them.
-        others = [path for path in paths if path not in touched and each.claims(path) and _recognised(each, path, tree)]
+        if other is not None and each.name in other.claimed:
+            others = other.claimed[each.name]
+        else:
+            others = [path for path in paths if path not in around and each.claims(path)]
+            others = [path for path in others if _recognised(each, path, tree)]
+        unchanged[each.name] = others
         for unit in each.units(sorted([*claimed[each.name], *others]), tree):
             grouped.append(unit)
             if around and (_is_touched(unit, around, above) or each.reads_beyond(unit, tree)):
                 names.add((unit.format, unit.name))
-    return Gathered(paths, changed, grouped, frozenset(names), entries, problems)
+    return Gathered(paths, changed, grouped, frozenset(names), entries, problems, unchanged)
 
 
 def units_of(side: Gathered, touched: frozenset[tuple[str, str]]) -> list[Unit]:

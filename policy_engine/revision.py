@@ -12,7 +12,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import IO
 
+from policy_engine import baseline, waiver
 from policy_engine.errors import ConfigError
+from policy_engine.settings import FILE_NAMES
 from policy_engine.tree import MAX_FILE_BYTES, FileTooLarge, Tree
 
 # As variables of the environment rather than `-c`: these hold for names with `=` in them, too.
@@ -40,6 +42,7 @@ _ENVIRONMENT = {
 _KEPT = frozenset({"GIT_CEILING_DIRECTORIES", "GIT_DISCOVERY_ACROSS_FILESYSTEM"})
 _FILTER_KEYS = (".clean", ".smudge", ".process", ".required")
 _SUBMODULE = b"160000"
+_ASKED_TOGETHER = (*FILE_NAMES, waiver.PATH, baseline.PATH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,7 @@ class Changes:
     deleted     in the revision only
     renamed     new path to old one; their content may differ too
     submodules  submodules that were added, or are at another commit
+    tracked     all that git tracks now, changed or not: no .gitignore speaks of these
     objects     git's name of what each changed file of the revision held
     """
 
@@ -59,6 +63,7 @@ class Changes:
     deleted: frozenset[str] = frozenset()
     renamed: Mapping[str, str] = field(default_factory=dict)
     submodules: frozenset[str] = frozenset()
+    tracked: frozenset[str] = frozenset()
     objects: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -152,8 +157,8 @@ class Revision:
             "diff", "--raw", "-z", "--no-abbrev", "--no-ext-diff", "--no-textconv", "--no-color", "--no-relative",
             "--ignore-submodules=dirty", "-M", "--end-of-options", self.commit, "--", ".",
         )  # fmt: skip
-        untracked = self._git("ls-files", "--others", "--exclude-standard", "-z", "--", ".")
-        if listed is None or untracked is None:
+        files = self._git("ls-files", "-t", "--cached", "--others", "--exclude-standard", "-z", "--", ".")
+        if listed is None or files is None:
             raise ConfigError(f"git cannot tell what has changed since {self.commit[:12]}")
         collected = _Collected()
         fields = iter(listed.split(b"\0"))
@@ -172,17 +177,12 @@ class Revision:
             if mode_now == _SUBMODULE and now is not None:
                 collected.submodules.add(now)
         # Told from the folder that git runs in. A folder stands for a repository inside this one.
-        names = (os.fsdecode(name) for name in untracked.split(b"\0") if name and not name.endswith(b"/"))
-        collected.added.update(names)
+        for line in files.split(b"\0"):
+            tag, _, raw = line.partition(b" ")
+            if raw and not raw.endswith(b"/"):
+                (collected.added if tag == b"?" else collected.tracked).add(os.fsdecode(raw))
         self._known.update(collected.objects)
         return collected.changes()
-
-    def tracked(self) -> list[str]:
-        """The files that git tracks now, below the root. No .gitignore speaks of these."""
-        listed = self._git("ls-files", "--cached", "-z", "--", ".")
-        if listed is None:
-            raise ConfigError(f"git cannot list the files below '{self.root}'")
-        return [os.fsdecode(name) for name in listed.split(b"\0") if name]
 
     def _inside(self, name: bytes) -> str | None:
         """A path of the repository as seen from the root; None outside of it."""
@@ -213,9 +213,10 @@ class Revision:
         return stdout.read(size + 1)[:-1]
 
     def _look_up(self, path: str) -> None:
-        self._known[path] = None
-        for found, name in self._list(path):
-            self._known[found] = name
+        # Policy files are asked for one after the other, and a process costs more than the answer.
+        wanted = {path, *_ASKED_TOGETHER} - set(self._known)
+        self._known.update(dict.fromkeys(wanted))
+        self._known.update(self._list(*sorted(wanted)))
 
     def _list(self, *paths: str) -> Iterable[tuple[str, str]]:
         """Files of the revision at or below paths, with git's names of what they hold. No symbolic links."""
@@ -263,6 +264,7 @@ class _Collected:
         self.added: set[str] = set()
         self.deleted: set[str] = set()
         self.submodules: set[str] = set()
+        self.tracked: set[str] = set()
         self.renamed: dict[str, str] = {}
         self.objects: dict[str, str] = {}
 
@@ -287,6 +289,7 @@ class _Collected:
             frozenset(self.deleted),
             self.renamed,
             frozenset(self.submodules),
+            frozenset(self.tracked),
             self.objects,
         )
 

@@ -111,7 +111,7 @@ def scan(
         side = gather(tree, paths, now, around, plugins.formats.values())
         touched = side.touched
         if view is not None:
-            then = gather(view.tree, view.paths, view.changes.before, around, view.formats.values())
+            then = gather(view.tree, view.paths, view.changes.before, around, view.formats.values(), side)
             touched |= then.touched
             before = units_of(then, touched)
         units, problems = units_of(side, touched), list(side.problems)

@@ -26,7 +26,7 @@ def base_view(
     assert space.formats_before is not None
     changes = revision.changes()
     scopes = [os.path.relpath(os.path.realpath(each), space.root).replace(os.sep, "/") for each in given]
-    missing = {*changes.now, *(path for path in revision.tracked() if _fit_to_scan(path))} - set(found)
+    missing = {*changes.now, *(path for path in changes.tracked if _fit_to_scan(path))} - set(found)
     more = [
         path
         for path in _chosen(missing, scopes, settings)
