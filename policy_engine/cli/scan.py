@@ -204,6 +204,7 @@ def scan(
         tree = ReadOnce(tree)
     day, whole = _day(today), all(os.path.realpath(path) == space.root for path in paths)
     files: Sequence[str] = found.paths
+    left_out = found.left_out
     only, view, seen = None, None, None
     if given_only:
         only = frozenset(found.paths)
@@ -221,6 +222,8 @@ def scan(
 
         view, files = base_view(space, tree, files, paths, settings, day, gate or "new")
         policy = view.policy
+        taken = set(files)
+        left_out = [entry for entry in left_out if entry.path not in taken]
     with _Bar() as bar, space.revision or nullcontext():
         report = run(
             tree,
@@ -229,7 +232,7 @@ def scan(
             space.rulebook,
             settings,
             root=space.root,
-            left_out=found.left_out,
+            left_out=left_out,
             category=category,
             progress=bar.update,
             policy=policy,

@@ -243,6 +243,19 @@ def test_a_repository_whose_files_are_said_to_be_elsewhere_is_refused(
     assert len(error.splitlines()) <= 1
 
 
+def test_each_file_stands_in_the_ledger_once(project: Project) -> None:
+    project.commit(main=CLOSED % "a", other__main=CLOSED % "o")
+    project.tag_base()
+    project.commit(main=OPEN % "a", dot_gitignore="*.tf\n")
+    _, report, _ = project.scan("--base", "base")
+    statuses = sorted((entry["path"], entry["status"]) for entry in report["ledger"])
+    assert statuses == [
+        (".gitignore", "not_claimed"),
+        ("main.tf", "evaluated"),
+        ("other/main.tf", "unchanged"),
+    ]
+
+
 # -- the verdict is honest
 
 
