@@ -5,7 +5,7 @@ Only the units that the change touches are evaluated, as they are and as they we
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from policy_engine.finding import Change, Finding, Outcome
@@ -18,43 +18,83 @@ UNCHANGED = "the change does not touch it"
 
 
 @dataclass(frozen=True, slots=True)
-class Touched:
-    """The units that a change touches, the ledger's entries of all files, and files that could not be read."""
+class Gathered:
+    """One side of a change.
 
-    units: Sequence[Unit]
+    changed   units of the changed files alone, of formats in which each file is one
+    grouped   all units of the other formats
+    touched   those of `grouped` that the change touches
+    entries   the ledger's entries of the changed files
+    problems  changed files that could not be read
+    claimed   of the formats that group files, all unchanged files that are theirs
+    """
+
+    paths: Sequence[str]
+    changed: Sequence[Unit]
+    grouped: Sequence[Unit]
+    touched: frozenset[tuple[str, str]]
     entries: Sequence[Entry]
     problems: Sequence[Problem]
+    claimed: Mapping[str, Sequence[str]]
 
 
-def touched_units(
-    tree: Tree, paths: Sequence[str], touched: frozenset[str], around: frozenset[str], formats: Iterable[Format]
-) -> Touched:
+def gather(
+    tree: Tree,
+    paths: Sequence[str],
+    touched: frozenset[str],
+    around: frozenset[str],
+    formats: Iterable[Format],
+    other: Gathered | None = None,
+) -> Gathered:
     """`touched` are changed paths of this tree; `around` those and the changed paths of the other one: a unit of
-    several files is touched, too, by what was taken away, and by any file below its folders, which it may read."""
+    several files is touched, too, by what was taken away, and by any file that it may read. `other` is the other side,
+    whose unchanged files are the same."""
     from policy_engine.scan import claim
 
     formats = list(formats)
-    changed = [path for path in paths if path in touched]
-    claimed, entries, problems = claim(tree, changed, formats)
-    units: list[Unit] = []
-    taken: dict[str, set[str]] = {}
+    claimed, entries, problems = claim(tree, [path for path in paths if path in touched], formats)
+    changed: list[Unit] = []
+    grouped: list[Unit] = []
+    names: set[tuple[str, str]] = set()
+    above = _folders_above(around)
+    unchanged: dict[str, Sequence[str]] = {}
     for each in formats:
         if type(each).units is Format.units:
-            units.extend(each.units(claimed[each.name], tree))
+            changed.extend(each.units(claimed[each.name], tree))
             continue
         # Which files belong together is known only from all of them.
-        others = [path for path in paths if path not in touched and each.claims(path) and _recognised(each, path, tree)]
+        if other is not None and each.name in other.claimed:
+            others = other.claimed[each.name]
+        else:
+            others = [path for path in paths if path not in around and each.claims(path)]
+            others = [path for path in others if _recognised(each, path, tree)]
+        unchanged[each.name] = others
         for unit in each.units(sorted([*claimed[each.name], *others]), tree):
-            if _is_touched(unit, around):
-                units.append(unit)
-                taken.setdefault(each.name, set()).update(unit.paths)
+            grouped.append(unit)
+            if around and (_is_touched(unit, around, above) or each.reads_beyond(unit, tree)):
+                names.add((unit.format, unit.name))
+    return Gathered(paths, changed, grouped, frozenset(names), entries, problems, unchanged)
+
+
+def units_of(side: Gathered, touched: frozenset[tuple[str, str]]) -> list[Unit]:
+    """The units to evaluate. `touched` are those of both sides: a file may belong to a unit on one of them only."""
+    return [*side.changed, *(unit for unit in side.grouped if (unit.format, unit.name) in touched)]
+
+
+def ledger_of(side: Gathered, units: Iterable[Unit]) -> list[Entry]:
+    """An entry for each path; what no evaluated unit holds is unchanged."""
+    taken: dict[str, set[str]] = {}
+    for unit in units:
+        for path in unit.paths:
+            taken.setdefault(path, set()).add(unit.format)
+    entries = list(side.entries)
     known = {entry.path for entry in entries}
-    for path in paths:
+    for path in side.paths:
         if path not in known:
-            names = tuple(name for name, members in sorted(taken.items()) if path in members)
+            names = tuple(sorted(taken.get(path, ())))
             status = Status.EVALUATED if names else Status.UNCHANGED
             entries.append(Entry(path, status, names, "" if names else UNCHANGED))
-    return Touched(units, entries, problems)
+    return entries
 
 
 def _recognised(each: Format, path: str, tree: Tree) -> bool:
@@ -66,21 +106,31 @@ def _recognised(each: Format, path: str, tree: Tree) -> bool:
         return False
 
 
-def _is_touched(unit: Unit, around: frozenset[str]) -> bool:
-    folders = {path.rpartition("/")[0] for path in unit.paths}
-    return any(
-        path in unit.paths or any(not folder or path.startswith(f"{folder}/") for folder in folders) for path in around
-    )
+def _folders_above(paths: Iterable[str]) -> set[str]:
+    folders = {""}
+    for path in paths:
+        folder = path.rpartition("/")[0]
+        while folder and folder not in folders:
+            folders.add(folder)
+            folder = folder.rpartition("/")[0]
+    return folders
+
+
+def _is_touched(unit: Unit, around: frozenset[str], above: Collection[str]) -> bool:
+    """Whether a changed file is one of the unit's, or lies below one of its folders."""
+    return any(path in around or path.rpartition("/")[0] in above for path in unit.paths)
 
 
 def compare(
-    now: Sequence[Finding], before: Sequence[Finding], renamed: Mapping[str, str]
+    now: Sequence[Finding], before: Sequence[Finding], renamed: Mapping[str, str], not_understood: Collection[str] = ()
 ) -> tuple[list[Finding], list[Finding]]:
     """The findings of the work tree with what the change made of them, and those of the base that are gone.
 
-    A finding is the same where rule, resource and attribute are, in the same file or the file it was renamed from; a
-    finding that moved to another file is still the same one if only one of its kind is left over.
-    `before` are findings of the base, those set aside there marked.
+    A finding is the same where rule, resource and attribute are, in the same file or the file it was renamed from. One
+    that turns up in another file is still the same where it is gone from where it was, resource and all; not where it
+    was mended there, nor where it had been set aside there.
+    `before` are findings of the base, those set aside there marked; `not_understood` are files of the work tree of
+    which a part could not be evaluated: what was there before is not gone because of that.
     """
     left: dict[tuple[str, str], list[Finding]] = {}
     for finding in before:
@@ -96,15 +146,35 @@ def compare(
             if match is None:
                 open_ones.append(len(settled))
         settled.append(finding if match is None else _existing(finding, match))
-    by_identity: dict[str, list[Finding]] = {}
-    for (identity, _), findings in left.items():
-        by_identity.setdefault(identity, []).extend(findings)
+    names = {old: new for new, old in renamed.items()}
+    undecided, passed = _places(now, Outcome.UNKNOWN), _places(now, Outcome.PASS)
+    mended: list[Finding] = []
+    moved: dict[str, list[Finding]] = {}
+    for finding in (one for findings in left.values() for one in findings):
+        place = _place(finding, names)
+        broken = names.get(finding.location.path, finding.location.path) in not_understood
+        if finding.suppression is not None or broken or place in undecided:
+            continue
+        if place in passed:
+            mended.append(finding)
+        else:
+            moved.setdefault(finding.identity, []).append(finding)
     for number in open_ones:
         finding = settled[number]
-        rest = by_identity.get(finding.identity)
+        rest = moved.get(finding.identity)
         settled[number] = _existing(finding, rest.pop(0)) if rest else _new(finding)
-    gone = [finding for findings in by_identity.values() for finding in findings if finding.suppression is None]
+    gone = [*mended, *(finding for findings in moved.values() for finding in findings)]
     return settled, sorted(gone, key=lambda one: (one.location, one.rule.id, one.address))
+
+
+def _places(findings: Iterable[Finding], outcome: Outcome) -> set[tuple[str, str, str]]:
+    return {_place(finding, {}) for finding in findings if finding.outcome is outcome}
+
+
+def _place(finding: Finding, names: Mapping[str, str]) -> tuple[str, str, str]:
+    """Rule, resource, and the file that the resource's header stands in, by its name in the work tree."""
+    path = (finding.block or finding.location).path
+    return finding.rule.id, finding.address, names.get(path, path)
 
 
 def _take(left: dict[tuple[str, str], list[Finding]], identity: str, path: str) -> Finding | None:
@@ -120,8 +190,8 @@ def _existing(finding: Finding, match: Finding) -> Finding:
 
 
 def _new(finding: Finding) -> Finding:
-    """Nobody sets their own finding aside: a comment that comes with it does not count."""
+    """Nobody sets their own finding aside: a comment does not count for what its own change makes new."""
     if finding.suppression is not None and finding.suppression.kind == "inline":
-        message = f"{finding.message} (the comment that sets it aside comes with the same change and does not count)"
+        message = f"{finding.message} (a comment does not set aside what the same change makes new)"
         finding = replace(finding, suppression=None, message=message)
     return replace(finding, change=Change.NEW)

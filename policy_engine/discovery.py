@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from policy_engine.errors import ConfigError
@@ -69,17 +70,33 @@ def discover(
     return walk.result()
 
 
-def excluded_by(path: str, excludes: Sequence[Exclude]) -> str | None:
-    """Where the exclude stands that leaves a file out, itself or a folder above it; None where none does."""
+def excluder(excludes: Sequence[Exclude]) -> Callable[[str], str | None]:
+    """Tells where the exclude stands that leaves a file out, itself or a folder above it; None where none does."""
     if not excludes:
-        return None
+        return lambda _path: None
     patterns = _Patterns([(each.pattern, each.origin) for each in excludes])
-    parts = path.split("/")
-    for name in [*("/".join(parts[:depth]) + "/" for depth in range(1, len(parts))), path]:
-        excluded, origin = patterns.match(name)
-        if excluded:
-            return origin
-    return None
+
+    @cache
+    def of_folder(folder: str) -> str | None:
+        if not folder:
+            return None
+        above = of_folder(folder.rpartition("/")[0])
+        if above is not None:
+            return above
+        excluded, origin = patterns.match(f"{folder}/")
+        return origin if excluded else None
+
+    def of_file(path: str) -> str | None:
+        parts = path.split("/")
+        # From the top: a stranger's folders may nest deeper than Python recurses.
+        for depth in range(1, len(parts)):
+            origin = of_folder("/".join(parts[:depth]))
+            if origin is not None:
+                return origin
+        excluded, origin = patterns.match(path)
+        return origin if excluded else None
+
+    return of_file
 
 
 class _Walk:

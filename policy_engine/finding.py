@@ -39,6 +39,11 @@ class Twin:
 
     address: str
     fingerprint: str
+    origin: str = ""
+
+    @property
+    def identity(self) -> str:
+        return self.origin or self.fingerprint
 
 
 @dataclass(frozen=True, slots=True)

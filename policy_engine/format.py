@@ -50,6 +50,11 @@ class Format:
         others too: a file is judged in its context."""
         return [Unit(self.name, path, (path,)) for path in paths]
 
+    def reads_beyond(self, unit: Unit, tree: Tree) -> bool:
+        """Whether loading the unit may read files that are neither its own nor below one of their folders, so that any
+        change may be a change of it. Asked only of formats that group files into units."""
+        return False
+
     def load(self, unit: Unit, tree: Tree) -> Loaded:
         """Resources of the unit. A pure function of the bytes `tree` gives. A broken file is a Problem in the result,
         never an exception; one broken part does not hide the others."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -35,12 +35,19 @@ Choices = Mapping[str, Mapping[str, Any]]
 """For each format its options' values: a list of paths, or True."""
 
 
-def configure(formats: Mapping[str, Format], choices: Choices, root: str) -> dict[str, Format]:
-    """The formats, set up as asked. Raises ConfigError for a file that cannot be had."""
+Read = Callable[[str], bytes]
+"""Gives a file by its path relative to the root; raises FileNotFoundError, or ConfigError."""
+
+
+def configure(
+    formats: Mapping[str, Format], choices: Choices, root: str, read: Read | None = None
+) -> dict[str, Format]:
+    """The formats, set up as asked. With `read`, files that stand elsewhere than on the disk are taken from there, and
+    left out where they are not. Raises ConfigError for a file that cannot be had."""
     configured = dict(formats)
     for name, values in choices.items():
         options = {option.name: option for option in formats[name].options}
-        given = {key: _value(options[key], value, root) for key, value in values.items() if value}
+        given = {key: _value(options[key], value, root, read) for key, value in values.items() if value}
         if given:
             configured[name] = formats[name].configured(given)
     return configured
@@ -69,10 +76,21 @@ def check_settings(formats: Mapping[str, Format], given: Mapping[str, Any], fold
     return checked
 
 
-def _value(option: Option, value: Any, root: str) -> Any:
+def _value(option: Option, value: Any, root: str, read: Read | None) -> Any:
     if option.kind == "environment":
         return {name: text for name, text in sorted(os.environ.items()) if name.startswith(option.prefix)}
+    if read is not None:
+        return tuple(_files_as_were(value, root, read))
     return tuple(_file(option, path, root) for path in value)
+
+
+def _files_as_were(paths: Iterable[str], root: str, read: Read) -> Iterator[tuple[str, bytes]]:
+    for path in paths:
+        relative = os.path.relpath(os.path.realpath(path), root).replace(os.sep, "/")
+        try:
+            yield relative, read(relative)
+        except FileNotFoundError:
+            continue
 
 
 def _file(option: Option, path: str, root: str) -> tuple[str, bytes]:

@@ -42,10 +42,17 @@ class Policy:
 
 
 def read_policy(
-    read: Callable[[str], bytes], today: date, *, warn_days: int, whole: bool, changed: Iterable[str] | None = None
+    read: Callable[[str], bytes],
+    today: date,
+    *,
+    warn_days: int,
+    whole: bool,
+    changed: Iterable[str] | None = None,
+    also: Sequence[str] = (),
 ) -> Policy:
     """`read` gives a file of the project by its path, or raises FileNotFoundError; `changed` are the paths that a
-    change under review touches, None where none is. Raises ConfigError."""
+    change under review touches, None where none is; `also` are further files and folders that are policy. Raises
+    ConfigError."""
 
     def optional(path: str) -> bytes | None:
         try:
@@ -58,7 +65,7 @@ def read_policy(
             raise ConfigError(f"cannot be read: {error.strerror}", path=path) from error
 
     waivers, baseline = optional(WAIVERS), optional(BASELINE)
-    files = {} if changed is None else dict.fromkeys((path for path in changed if is_policy(path)), True)
+    files = {} if changed is None else dict.fromkeys((path for path in changed if is_policy(path, also)), True)
     if changed is not None:
         for path, data in ((WAIVERS, waivers), (BASELINE, baseline)):
             if data is not None:
@@ -85,8 +92,10 @@ def _baseline(data: bytes | None) -> Baseline | None:
     return parse_baseline(data, BASELINE)
 
 
-def is_policy(path: str) -> bool:
+def is_policy(path: str, also: Sequence[str] = ()) -> bool:
     """Whether a file of the project says what its scans do."""
+    if any(each in (path, ".") or path.startswith(f"{each}/") for each in also):
+        return True
     return path in FILE_NAMES or path.startswith(FOLDER) or os.path.basename(path) == ".gitignore"
 
 

@@ -1,51 +1,70 @@
 """A revision of a git repository: which files differ from the work tree, and what they held then.
 
 git is asked for objects and for the list of changes alone. What could make it run something is switched off: hooks,
-file system monitors, external diffs, text conversions, fetching what is missing.
+file system monitors, content filters, external diffs, text conversions, fetching what is missing.
 """
 
 from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import IO
 
 from policy_engine.errors import ConfigError
+from policy_engine.policy import BASELINE, WAIVERS
+from policy_engine.settings import FILE_NAMES
 from policy_engine.tree import MAX_FILE_BYTES, FileTooLarge, Tree
 
-_SAFE = (
-    "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "core.pager=cat",
-    "-c", "protocol.allow=never", "-c", "safe.directory=*",
-    "-c", "core.quotePath=false", "-c", "diff.external=", "-c", "submodule.recurse=false",
-)  # fmt: skip
+# As variables of the environment rather than `-c`: these hold for names with `=` in them, too.
+_SAFE_CONFIG = {
+    "core.fsmonitor": "false",
+    "core.hooksPath": os.devnull,
+    "core.pager": "cat",
+    "core.quotePath": "false",
+    "diff.external": "",
+    "policyengine.heard": "true",
+    "protocol.allow": "never",
+    "safe.directory": "*",
+    "submodule.recurse": "false",
+}
 _ENVIRONMENT = {
+    "GIT_ALLOW_PROTOCOL": "",
+    "GIT_CONFIG_NOSYSTEM": "1",
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_NO_REPLACE_OBJECTS": "1",
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_TERMINAL_PROMPT": "0",
-    "GIT_CONFIG_NOSYSTEM": "1",
     "LC_ALL": "C",
 }
-# Variables that would lead git to another repository than the one that is scanned.
-_STRAY = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_EXTERNAL_DIFF")
+# All others of git's variables could lead it to another repository than the one that is scanned.
+_KEPT = frozenset({"GIT_CEILING_DIRECTORIES", "GIT_DISCOVERY_ACROSS_FILESYSTEM"})
+_FILTER_KEYS = (".clean", ".smudge", ".process", ".required")
+_SUBMODULE = b"160000"
+_ASKED_TOGETHER = (*FILE_NAMES, WAIVERS, BASELINE)
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """Paths that differ between a revision and the work tree, relative to the root.
+    """Paths of files that differ between a revision and the work tree, relative to the root. Symbolic links are none.
 
-    modified  in both, with another content
-    added     in the work tree only, files that git does not track included
-    deleted   in the revision only
-    renamed   new path to old one; their content may differ too
+    modified    in both, with another content
+    added       in the work tree only, files that git does not track included
+    deleted     in the revision only
+    renamed     new path to old one; their content may differ too
+    submodules  submodules that were added, or are at another commit
+    tracked     all that git tracks now, changed or not: no .gitignore speaks of these
+    objects     git's name of what each changed file of the revision held
     """
 
     modified: frozenset[str] = frozenset()
     added: frozenset[str] = frozenset()
     deleted: frozenset[str] = frozenset()
     renamed: Mapping[str, str] = field(default_factory=dict)
+    submodules: frozenset[str] = frozenset()
+    tracked: frozenset[str] = frozenset()
+    objects: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def now(self) -> frozenset[str]:
@@ -65,21 +84,29 @@ class Revision:
         """Raises ConfigError where there is no repository, no such revision, or no common history."""
         self.root = root
         self.name = name
+        self._objects: subprocess.Popen[bytes] | None = None
+        self._known: dict[str, str | None] = {}
+        self._environment = _environment(_SAFE_CONFIG)
         top = self._git("rev-parse", "--show-toplevel")
         if top is None:
             raise ConfigError(f"'{root}' is in no git repository; --base needs one")
         prefix = os.path.relpath(os.path.realpath(root), os.path.realpath(os.fsdecode(top.rstrip(b"\n"))))
-        self._prefix = "" if prefix == "." else prefix.replace(os.sep, "/") + "/"
-        given = self._git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
-        if name.startswith("-") or given is None:
+        prefix = prefix.replace(os.sep, "/")
+        if prefix == ".." or prefix.startswith("../"):
+            raise ConfigError(
+                f"git says that the files of '{root}' are elsewhere (core.worktree); --base cannot compare"
+            )
+        self._prefix = "" if prefix == "." else f"{prefix}/"
+        self._environment = _environment({**_SAFE_CONFIG, **self._filters_off()})
+        given = None if name.startswith("-") else self._commit(name)
+        if given is None:
             raise ConfigError(f"the revision '{name}' is not known here; fetch it first, or mind its spelling")
-        found = self._git("merge-base", given.strip().decode(), "HEAD")
+        found = self._git("merge-base", given, "HEAD")
         if not found:
             raise ConfigError(
                 f"'{name}' and HEAD have no common history here; fetch more of it (fetch-depth: 0 on GitHub)"
             )
         self.commit = found.split()[0].decode()
-        self._objects: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Revision:
         return self
@@ -90,19 +117,19 @@ class Revision:
                 assert pipe is not None
                 pipe.close()
             self._objects.wait()
+            self._objects = None
+
+    def _commit(self, name: str) -> str | None:
+        found = self._git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+        return None if found is None else found.strip().decode()
 
     def _command(self, *arguments: str) -> list[str]:
-        return ["git", *_SAFE, "-C", self.root, *arguments]
-
-    @staticmethod
-    def _environment() -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if name not in _STRAY}
-        return {**kept, **_ENVIRONMENT}
+        return ["git", "--no-pager", "--literal-pathspecs", "-C", self.root, *arguments]
 
     def _git(self, *arguments: str) -> bytes | None:
         try:
             done = subprocess.run(  # noqa: S603 - no shell, and a revision's name cannot be taken for an option
-                self._command(*arguments), env=self._environment(), capture_output=True, check=False, timeout=120
+                self._command(*arguments), env=self._environment, capture_output=True, check=False, timeout=120
             )
         except FileNotFoundError:
             raise ConfigError("--base needs git, which is not on the PATH") from None
@@ -110,42 +137,52 @@ class Revision:
             raise ConfigError(f"git {arguments[0]} took longer than two minutes and was given up") from None
         return done.stdout if done.returncode == 0 else None
 
+    def _filters_off(self) -> dict[str, str]:
+        """Settings that empty every content filter there is: git would run them to compare a file of the work tree."""
+        listed = self._git("config", "--list", "--name-only", "-z", "--includes")
+        if listed is None:
+            raise ConfigError(f"the configuration of the git repository of '{self.root}' cannot be read")
+        names = listed.split(b"\0")
+        if b"policyengine.heard" not in names:
+            raise ConfigError("--base needs git 2.31 or newer, which can be told to run nothing of a repository")
+        off: dict[str, str] = {}
+        for raw in names:
+            name = os.fsdecode(raw)
+            if name.startswith("filter.") and name.endswith(_FILTER_KEYS):
+                off[name] = "false" if name.endswith(".required") else ""
+        return off
+
     def changes(self) -> Changes:
         listed = self._git(
-            "diff", "--no-ext-diff", "--no-textconv", "--no-color", "--ignore-submodules=all", "--name-status", "-z",
-            "-M", "--end-of-options", self.commit, "--", ".",
+            "diff", "--raw", "-z", "--no-abbrev", "--no-ext-diff", "--no-textconv", "--no-color", "--no-relative",
+            "--ignore-submodules=dirty", "-M", "--end-of-options", self.commit, "--", ".",
         )  # fmt: skip
-        untracked = self._git("ls-files", "--others", "--exclude-standard", "-z", "--", ".")
-        if listed is None or untracked is None:
+        files = self._git("ls-files", "-t", "--cached", "--others", "--exclude-standard", "-z", "--", ".")
+        if listed is None or files is None:
             raise ConfigError(f"git cannot tell what has changed since {self.commit[:12]}")
-        modified: set[str] = set()
-        added: set[str] = set()
-        deleted: set[str] = set()
-        renamed: dict[str, str] = {}
+        collected = _Collected()
         fields = iter(listed.split(b"\0"))
-        for status in fields:
-            if not status:
+        for header in fields:
+            if not header:
                 break
-            path = self._inside(next(fields))
+            mode_before, mode_now, object_before, _, status = header.lstrip(b":").split(b" ")
+            before = now = self._inside(next(fields))
             if status[:1] in b"RC":
-                target = self._inside(next(fields))
-                if path is None or target is None or status[:1] == b"C":
-                    added.update(one for one in (target,) if one is not None)
-                    deleted.update(one for one in (path,) if one is not None and status[:1] == b"R")
-                else:
-                    renamed[target] = path
-            elif path is None:
-                continue
-            elif status == b"A":
-                added.add(path)
-            elif status == b"D":
-                deleted.add(path)
-            else:
-                modified.add(path)
-        for name in untracked.split(b"\0"):
-            if name:
-                added.add(os.fsdecode(name))  # told from the folder that git runs in
-        return Changes(frozenset(modified), frozenset(added), frozenset(deleted), renamed)
+                now = self._inside(next(fields))
+            collected.take(
+                before if _is_file(mode_before) and status[:1] not in b"AC" else None,
+                now if _is_file(mode_now) and status[:1] != b"D" else None,
+                object_before.decode(),
+            )
+            if mode_now == _SUBMODULE and now is not None:
+                collected.submodules.add(now)
+        # Told from the folder that git runs in. A folder stands for a repository inside this one.
+        for line in files.split(b"\0"):
+            tag, _, raw = line.partition(b" ")
+            if raw and not raw.endswith(b"/"):
+                (collected.added if tag == b"?" else collected.tracked).add(os.fsdecode(raw))
+        self._known.update(collected.objects)
+        return collected.changes()
 
     def _inside(self, name: bytes) -> str | None:
         """A path of the repository as seen from the root; None outside of it."""
@@ -153,28 +190,54 @@ class Revision:
         return path[len(self._prefix) :] if path.startswith(self._prefix) else None
 
     def read(self, path: str, limit: int = MAX_FILE_BYTES) -> bytes:
-        """A file's content in the revision. Raises FileNotFoundError, or FileTooLarge."""
-        if "\n" in path:
-            raise FileNotFoundError(f"{path!r} cannot be asked for")
-        stdin, stdout = self._pipes()
-        stdin.write(os.fsencode(f"{self.commit}:{self._prefix}{path}\n"))
-        stdin.flush()
-        header = stdout.readline().split()
-        if len(header) != 3 or header[1] != b"blob":
-            if len(header) == 3:
-                self._skip(stdout, int(header[2]) + 1)
+        """A file's content in the revision. Raises FileNotFoundError, FileTooLarge, or ConfigError where the clone
+        lacks what the file held."""
+        if path not in self._known:
+            self._look_up(path)
+        name = self._known[path]
+        if name is None:
             raise FileNotFoundError(path)
+        stdin, stdout = self._pipes()
+        try:
+            stdin.write(f"{name}\n".encode())
+            stdin.flush()
+            header = stdout.readline().split()
+        except OSError:
+            header = []
+        if len(header) != 3 or header[1] != b"blob":
+            raise ConfigError(f"'{path}' as of {self.commit[:12]} is not in this clone; fetch it (no partial clone)")
         size = int(header[2])
         if size > limit:
             self._skip(stdout, size + 1)
             raise FileTooLarge(f"larger than {limit} bytes", path=path)
         return stdout.read(size + 1)[:-1]
 
+    def _look_up(self, path: str) -> None:
+        # Policy files are asked for one after the other, and a process costs more than the answer.
+        wanted = {path, *_ASKED_TOGETHER} - set(self._known)
+        self._known.update(dict.fromkeys(wanted))
+        self._known.update(self._list(*sorted(wanted)))
+
+    def _list(self, *paths: str) -> Iterable[tuple[str, str]]:
+        """Files of the revision at or below paths, with git's names of what they hold. No symbolic links."""
+        where = [f"{self._prefix}{path}".rstrip("/") for path in paths]
+        listed = self._git("ls-tree", "-r", "-z", "--full-tree", self.commit, "--", *(each for each in where if each))
+        if listed is None:
+            raise ConfigError(
+                f"the files of {self.commit[:12]} are not all in this clone; fetch them (no partial clone)"
+            )
+        for line in listed.split(b"\0"):
+            header, _, raw = line.partition(b"\t")
+            path = self._inside(raw)
+            # Names that git itself refuses to check out stand in no honest tree.
+            if header and path is not None and _is_file(header) and ".." not in path.split("/"):
+                yield path, header.split()[2].decode()
+
     def _pipes(self) -> tuple[IO[bytes], IO[bytes]]:
         if self._objects is None:
             self._objects = subprocess.Popen(  # noqa: S603 - no shell, fixed arguments
                 self._command("cat-file", "--batch"),
-                env=self._environment(),
+                env=self._environment,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -190,10 +253,59 @@ class Revision:
 
     def files(self, folder: str) -> list[str]:
         """Paths of the files of the revision in a folder and below."""
-        where = self._prefix + folder
-        listed = self._git("ls-tree", "-r", "-z", "--name-only", "--full-tree", self.commit, "--", where)
-        found = (self._inside(name) for name in (listed or b"").split(b"\0") if name)
-        return [path for path in found if path is not None]
+        found = dict(self._list("" if folder == "." else folder))
+        self._known.update(found)
+        return sorted(found)
+
+
+class _Collected:
+    def __init__(self) -> None:
+        self.modified: set[str] = set()
+        self.added: set[str] = set()
+        self.deleted: set[str] = set()
+        self.submodules: set[str] = set()
+        self.tracked: set[str] = set()
+        self.renamed: dict[str, str] = {}
+        self.objects: dict[str, str] = {}
+
+    def take(self, before: str | None, now: str | None, object_before: str) -> None:
+        """One line of the list of changes: None where the file is not there, or is none."""
+        if before is not None:
+            self.objects[before] = object_before
+        if before is None and now is not None:
+            self.added.add(now)
+        elif before is not None and now is None:
+            self.deleted.add(before)
+        elif before is not None and now is not None:
+            if before == now:
+                self.modified.add(now)
+            else:
+                self.renamed[now] = before
+
+    def changes(self) -> Changes:
+        return Changes(
+            frozenset(self.modified),
+            frozenset(self.added),
+            frozenset(self.deleted),
+            self.renamed,
+            frozenset(self.submodules),
+            frozenset(self.tracked),
+            self.objects,
+        )
+
+
+def _is_file(mode: bytes) -> bool:
+    return mode.startswith(b"100")
+
+
+def _environment(config: Mapping[str, str]) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or name in _KEPT}
+    kept |= _ENVIRONMENT
+    kept["GIT_CONFIG_COUNT"] = str(len(config))
+    for number, (name, value) in enumerate(config.items()):
+        kept[f"GIT_CONFIG_KEY_{number}"] = name
+        kept[f"GIT_CONFIG_VALUE_{number}"] = value
+    return kept
 
 
 class BaseTree:

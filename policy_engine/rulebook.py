@@ -104,8 +104,12 @@ class Rulebook:
                 raise wrong("rule", name, names)
 
 
-def load_rulebook(plugins: Plugins, version: str, extra_folders: Sequence[str] = ()) -> Rulebook:
-    """The packs of all plugins, then the user's folders (absolute paths)."""
-    packs = [*plugins.rule_packs.values(), *(RulePack(os.path.basename(path) or path, path) for path in extra_folders)]
+def load_rulebook(
+    plugins: Plugins, version: str, extra_folders: Sequence[str] = (), *, keep_extra: bool = True
+) -> Rulebook:
+    """The packs of all plugins, then the user's folders (absolute paths); without `keep_extra` nothing of the folders
+    is put into the cache."""
+    extra = [RulePack(os.path.basename(path) or path, path) for path in extra_folders]
     cache = user_cache()
-    return Rulebook([load_pack(pack, version, cache) for pack in packs])
+    packs = [load_pack(pack, version, cache) for pack in plugins.rule_packs.values()]
+    return Rulebook([*packs, *(load_pack(pack, version, cache if keep_extra else None) for pack in extra)])

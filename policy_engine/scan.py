@@ -57,6 +57,8 @@ class BaseView:
     changes: Changes
     policy: Policy
     gate: str
+    formats: Mapping[str, Format]
+    """Formats set up with the base's files, where an option names one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,37 +103,45 @@ def scan(
         units = list(make_units(tree, claimed, plugins.formats))
         met = [name for name, files in claimed.items() if files]
     else:
-        from policy_engine.comparison import touched_units
+        from policy_engine.comparison import gather, ledger_of, units_of
 
-        formats = plugins.formats.values()
-        now = only if view is None or only is not None else view.changes.now
+        now = only if view is None else view.changes.now
         assert now is not None
-        around = now if view is None else view.changes.now | view.changes.before
-        touched = touched_units(tree, paths, now, around, formats)
-        units, ledger, problems = list(touched.units), list(touched.entries), list(touched.problems)
+        around = now if view is None else now | view.changes.before
+        side = gather(tree, paths, now, around, plugins.formats.values())
+        touched = side.touched
         if view is not None:
-            before = list(touched_units(view.tree, view.paths, view.changes.before, around, formats).units)
+            then = gather(view.tree, view.paths, view.changes.before, around, view.formats.values(), side)
+            touched |= then.touched
+            before = units_of(then, touched)
+        units, problems = units_of(side, touched), list(side.problems)
+        ledger = ledger_of(side, units)
         met = sorted({unit.format for unit in (*units, *before)})
     rules = rulebook.select(settings, [*met, RESOURCE_FORMAT])
     rule_set = RuleSet(rules, plugins.checks, settings.severities)
 
-    def evaluated(of: Sequence[Unit], source: Tree, done: int) -> list[Evaluated]:
+    def evaluated(of: Sequence[Unit], source: Tree, formats: Mapping[str, Format], done: int) -> list[Evaluated]:
         results = []
         for number, unit in enumerate(of, done):
             if progress is not None:
                 progress(number, len(units) + len(before))
-            results.append(evaluate_unit(plugins.formats[unit.format], unit, source, rule_set, settings.timeout_s))
+            results.append(evaluate_unit(formats[unit.format], unit, source, rule_set, settings.timeout_s))
         return results
 
-    findings, judged_problems = settle(evaluated(units, tree, 0), rule_set, rulebook, policy)
+    findings, judged_problems = settle(
+        evaluated(units, tree, plugins.formats, 0), rule_set, rulebook, policy, units, tree
+    )
     base: Base | None = None
     if view is not None:
         from policy_engine.comparison import compare
 
         # What was wrong with files of the base is no matter of this change.
-        then = replace(view.policy, files={})
-        known, _ = settle(evaluated(before, view.tree, len(units)), rule_set, rulebook, then)
-        findings, gone = compare(findings, known, view.changes.renamed)
+        theirs = replace(view.policy, files={})
+        results = evaluated(before, view.tree, view.formats, len(units))
+        known, _ = settle(results, rule_set, rulebook, theirs, before, view.tree)
+        problems.extend(_submodules(view.changes))
+        broken = {one.path for one in (*problems, *judged_problems) if one.kind is not ProblemKind.LIMITED}
+        findings, gone = compare(findings, known, view.changes.renamed, broken)
         base = Base(view.name, view.commit, join_twins(gone))
     if only is not None:
         findings = [one for one in findings if one.location.path in only]
@@ -149,6 +159,11 @@ def scan(
         base=base,
         gate="all" if view is None else view.gate,
     )
+
+
+def _submodules(changes: Changes) -> list[Problem]:
+    message = "a submodule at another commit; what is in it is not compared: scan it in its own repository"
+    return [Problem(path, message, None, ProblemKind.LIMITED) for path in sorted(changes.submodules)]
 
 
 def claim(
@@ -233,11 +248,17 @@ def _extents(
 
 
 def settle(
-    results: Sequence[Evaluated], rules: RuleSet, rulebook: Rulebook, policy: Policy | None = None
+    results: Sequence[Evaluated],
+    rules: RuleSet,
+    rulebook: Rulebook,
+    policy: Policy | None = None,
+    units: Sequence[Unit] = (),
+    tree: Tree | None = None,
 ) -> tuple[list[Finding], list[Problem]]:
     """All findings, those set aside marked, with unique fingerprints, sorted; and all problems.
 
     Suppressions and waivers themselves are judged last: one without a reason, or that sets nothing aside, is a finding.
+    `units` are those that the results are of, and `tree` is where they were read from.
     """
     findings = sorted((finding for result in results for finding in result.findings), key=_finding_key)
     suppressions: dict[str, list[InlineSuppression]] = {}
@@ -260,10 +281,11 @@ def settle(
         findings.extend(evaluate(rules, ResourceGraph(own), lambda _location: ""))
         findings.sort(key=_finding_key)
     findings = number_repeats(findings)
-    if policy is not None and policy.baseline is not None:
+    if policy is not None and policy.baseline is not None and tree is not None:
         from policy_engine.baseline import apply_baseline
 
-        findings = apply_baseline(findings, policy.baseline)
+        seen = {path for unit in units for path in unit.paths}
+        findings = apply_baseline(findings, policy.baseline, seen, tree.is_file)
     return findings, [problem for result in results for problem in result.problems]
 
 

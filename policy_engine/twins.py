@@ -26,7 +26,7 @@ def _joined(findings: list[Finding]) -> Finding:
     existing = any(one.change is Change.EXISTING for one in findings)
     return replace(
         first,
-        twins=tuple(Twin(one.address, one.fingerprint) for one in others),
+        twins=tuple(Twin(one.address, one.fingerprint, one.origin) for one in others),
         change=Change.EXISTING if existing else first.change,
     )
 

@@ -148,6 +148,7 @@ def as_resources(
             "resource": waiver.resource,
             "owner": waiver.owner,
             "approver": waiver.approver,
+            "approved_by_another": waiver.approver.strip().casefold() != waiver.owner.strip().casefold(),
             "ticket": waiver.ticket,
             "created": waiver.created.isoformat(),
             "expires": waiver.expires.isoformat(),

@@ -3,46 +3,82 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 
-from policy_engine.discovery import excluded_by
+from policy_engine.cli.workspace import Workspace, rule_folders_of
+from policy_engine.discovery import TOOL_FOLDERS, excluder
+from policy_engine.errors import ConfigError
 from policy_engine.policy import read_policy
-from policy_engine.revision import BaseTree, Changes, Revision
+from policy_engine.revision import BaseTree, Changes
 from policy_engine.scan import BaseView
-from policy_engine.settings import Settings
-from policy_engine.tree import Tree
+from policy_engine.settings import FILE_NAMES, Settings, parse_settings
+from policy_engine.tree import FileTooLarge, Tree
 
 
 def base_view(
-    revision: Revision, tree: Tree, paths: Sequence[str], settings: Settings, today: date, gate: str
-) -> BaseView:
+    space: Workspace, tree: Tree, found: Sequence[str], given: Sequence[str], settings: Settings, today: date, gate: str
+) -> tuple[BaseView, list[str]]:
+    """The base, and all files of the work tree to look at: those discovered, and those that git tracks, of which no
+    .gitignore speaks: one of the same change could hide them."""
+    revision = space.revision
+    assert revision is not None
+    assert space.formats_before is not None
     changes = revision.changes()
+    scopes = [os.path.relpath(os.path.realpath(each), space.root).replace(os.sep, "/") for each in given]
+    missing = {*changes.now, *(path for path in changes.tracked if _fit_to_scan(path))} - set(found)
+    more = [
+        path
+        for path in _chosen(missing, scopes, settings)
+        # A changed file that is not checked out stays in, to be told as not to be read.
+        if path in changes.now or _is_regular(os.path.join(space.root, path))
+    ]
+    files = sorted({*found, *more})
+    before = set(_chosen(changes.before, scopes, settings))
     touched = changes.now | changes.before
-    policy = read_policy(revision.read, today, warn_days=settings.warn_days, whole=False, changed=touched)
-    before = {path for path in changes.before if excluded_by(path, settings.excludes) is None}
-    return BaseView(
+    also = [*rule_folders_of(settings, space.root), *([settings.path] if settings.path else [])]
+    policy = read_policy(
+        revision.read, today, warn_days=settings.warn_days, whole=False, changed=touched, also=tuple(also)
+    )
+    _check_changed_policy(tree, changes, today, settings)
+    view = BaseView(
         revision.name,
         revision.commit,
         BaseTree(tree, revision, changes, settings.max_file_bytes),
-        sorted((set(paths) - changes.now) | before),
+        sorted((set(files) - changes.now) | before),
         changes,
         policy,
         gate,
+        space.formats_before,
     )
+    return view, files
 
 
-def with_changed(
-    paths: Sequence[str], changes: Changes, root: str, given: Sequence[str], settings: Settings
-) -> list[str]:
-    """The discovered files, and those of the change that a .gitignore of the same change would hide."""
-    scopes = [os.path.relpath(os.path.realpath(each), root).replace(os.sep, "/") for each in given]
-    more = [
+def _is_regular(full: str) -> bool:
+    return os.path.isfile(full) and not os.path.islink(full)
+
+
+def _fit_to_scan(path: str) -> bool:
+    return TOOL_FOLDERS.isdisjoint(path.split("/")[:-1])
+
+
+def _chosen(paths: Iterable[str], scopes: Sequence[str], settings: Settings) -> list[str]:
+    """Of the paths those that were asked for, and that the settings do not leave out."""
+    excluded_by = excluder(settings.excludes)
+    return [
         path
-        for path in changes.now
+        for path in paths
         if any(scope == "." or path == scope or path.startswith(f"{scope}/") for scope in scopes)
-        and excluded_by(path, settings.excludes) is None
-        and os.path.isfile(os.path.join(root, path))
-        and not os.path.islink(os.path.join(root, path))
+        and excluded_by(path) is None
     ]
-    return sorted({*paths, *more})
+
+
+def _check_changed_policy(tree: Tree, changes: Changes, today: date, settings: Settings) -> None:
+    """What the change makes of the policy does not count yet, but a mistake in it is told before it is merged."""
+    read_policy(tree.read, today, warn_days=settings.warn_days, whole=False)
+    for name in {*FILE_NAMES, settings.path} & changes.now:
+        if name is not None:
+            try:
+                parse_settings(tree.read(name), name)
+            except FileTooLarge as error:
+                raise ConfigError(error.message, path=name) from None

@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,14 @@ THRESHOLDS = ("critical", "high", "medium", "low", "info", "never")
 
 class ScanCommand(click.Command):
     """Has an option for each one that a format offers."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if "--given-only" in args:
+            # The names of a stranger's files follow the options, and nothing tells the two apart.
+            for each in args:
+                if each.startswith("-") and os.path.lexists(each):
+                    raise click.UsageError(f"'{each}' is a file and reads like an option; rename it")
+        return super().parse_args(ctx, args)
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         own = super().get_params(ctx)
@@ -195,6 +204,7 @@ def scan(
         tree = ReadOnce(tree)
     day, whole = _day(today), all(os.path.realpath(path) == space.root for path in paths)
     files: Sequence[str] = found.paths
+    left_out = found.left_out
     only, view, seen = None, None, None
     if given_only:
         only = frozenset(found.paths)
@@ -208,12 +218,13 @@ def scan(
     if space.revision is None:
         policy = read_policy(tree.read, day, warn_days=settings.warn_days, whole=whole)
     else:
-        from policy_engine.cli.base import base_view, with_changed
+        from policy_engine.cli.base import base_view
 
-        view = base_view(space.revision, tree, files, settings, day, gate or "new")
-        files = with_changed(files, view.changes, space.root, paths, settings)
+        view, files = base_view(space, tree, files, paths, settings, day, gate or "new")
         policy = view.policy
-    with _Bar() as bar:
+        taken = set(files)
+        left_out = [entry for entry in left_out if entry.path not in taken]
+    with _Bar() as bar, space.revision or nullcontext():
         report = run(
             tree,
             files,
@@ -221,7 +232,7 @@ def scan(
             space.rulebook,
             settings,
             root=space.root,
-            left_out=found.left_out,
+            left_out=left_out,
             category=category,
             progress=bar.update,
             policy=policy,

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from policy_engine import __version__
 from policy_engine.discovery import find_root
+from policy_engine.errors import ConfigError
 from policy_engine.plugins import Plugins, load_plugins
 from policy_engine.rulebook import Rulebook, load_rulebook
 from policy_engine.settings import Settings, find_settings, load_settings
 
 if TYPE_CHECKING:
+    from policy_engine.format import Format
     from policy_engine.option import Choices
     from policy_engine.revision import Revision
 
@@ -27,6 +29,8 @@ class Workspace:
     plugins: Plugins
     rulebook: Rulebook
     revision: Revision | None = None
+    formats_before: Mapping[str, Format] | None = None
+    """With a revision: the formats set up with its files."""
 
 
 def open_workspace(
@@ -55,24 +59,70 @@ def open_workspace(
     home = root
     if settings.path and revision is None:
         home = os.path.dirname(os.path.abspath(settings.path))
+    before = plugins.formats
     if settings.formats or choices:
         from policy_engine.option import check_settings, configure, merged
 
         chosen = merged(check_settings(plugins.formats, settings.formats, home, settings.path), choices or {})
+        if revision is not None:
+            before = configure(plugins.formats, chosen, root, revision.read)
         plugins.formats = configure(plugins.formats, chosen, root)
-    own = [os.path.join(home, each) for each in settings.rule_paths]
-    folders = list(dict.fromkeys(os.path.realpath(each) for each in (*own, *rule_folders)))
     if revision is None:
+        own = [os.path.join(home, each) for each in settings.rule_paths]
+        folders = list(dict.fromkeys(os.path.realpath(each) for each in (*own, *rule_folders)))
         return Workspace(root, settings, plugins, load_rulebook(plugins, __version__, folders))
+    rulebook = _rulebook_of(revision, settings, rule_folders, plugins)
+    return Workspace(root, settings, plugins, rulebook, revision, before)
+
+
+def rule_folders_of(settings: Settings, root: str) -> list[str]:
+    """The folders of rules that the settings of a revision name, relative to the root. No link is followed: one could
+    be put in their place. Raises ConfigError for one outside."""
+    folders = []
+    for each in settings.rule_paths:
+        relative = _below(root, os.path.normpath(os.path.join(root, each)))
+        if relative is None:
+            raise ConfigError(f"the rule folder '{each}' lies outside the root '{root}'", path=settings.path)
+        folders.append(relative)
+    return folders
+
+
+def _rulebook_of(revision: Revision, settings: Settings, rule_folders: Sequence[str], plugins: Plugins) -> Rulebook:
+    """Rules that stand in the project are those of the base; they are read while a copy of them is there."""
     import tempfile
 
-    # Rules that stand in the project are those of the base; they are read while the copy is there.
+    folders: list[str] = rule_folders_of(settings, revision.root)
+    outside = []
+    for each in rule_folders:
+        inner = _inside(each, revision.root)
+        if inner is None:
+            outside.append(os.path.realpath(each))
+        else:
+            folders.append(inner)
     with tempfile.TemporaryDirectory(prefix="policy-engine-") as copy:
-        folders = [_copy_of(folder, revision, root, os.path.join(copy, str(n))) for n, folder in enumerate(folders)]
-        rulebook = load_rulebook(plugins, __version__, folders)
-        if folders:
+        copies = [
+            _copy_of(folder, revision, os.path.join(copy, str(number), os.path.basename(folder)))
+            for number, folder in enumerate(dict.fromkeys(folders))
+        ]
+        rulebook = load_rulebook(plugins, __version__, [*copies, *outside], keep_extra=False)
+        if copies:
             rulebook.rules()
-    return Workspace(root, settings, plugins, rulebook, revision)
+    return rulebook
+
+
+def _inside(given: str, root: str) -> str | None:
+    """A path as the command line names it, relative to the root; None where it lies outside. The name counts, not what
+    a link in its place leads to."""
+    full = os.path.abspath(given)
+    relative = _below(root, full)
+    if relative is None:
+        relative = _below(root, os.path.join(os.path.realpath(os.path.dirname(full)), os.path.basename(full)))
+    return relative
+
+
+def _below(root: str, full: str) -> str | None:
+    relative = os.path.relpath(full, root).replace(os.sep, "/")
+    return None if relative == ".." or relative.startswith("../") else relative
 
 
 def _settings_of(revision: Revision, config: str | None) -> Settings:
@@ -81,10 +131,10 @@ def _settings_of(revision: Revision, config: str | None) -> Settings:
 
     names: Sequence[str] = FILE_NAMES
     if config is not None:
-        relative = os.path.relpath(os.path.realpath(config), revision.root)
-        if relative.startswith(".."):
+        relative = _inside(config, revision.root)
+        if relative is None:
             return load_settings(config)
-        names = (relative.replace(os.sep, "/"),)
+        names = (relative,)
     for name in names:
         try:
             data = revision.read(name)
@@ -94,14 +144,12 @@ def _settings_of(revision: Revision, config: str | None) -> Settings:
     return Settings()
 
 
-def _copy_of(folder: str, revision: Revision, root: str, copy: str) -> str:
-    relative = os.path.relpath(folder, root)
-    if relative.startswith(".."):
-        return folder
+def _copy_of(folder: str, revision: Revision, copy: str) -> str:
     os.makedirs(copy, exist_ok=True)
-    for path in revision.files(relative.replace(os.sep, "/")):
-        inner = os.path.join(copy, os.path.relpath(path, relative))
-        os.makedirs(os.path.dirname(inner), exist_ok=True)
-        with open(inner, "wb") as stream:
-            stream.write(revision.read(path))
+    for path in revision.files(folder):
+        if path.endswith((".yaml", ".yml")):
+            inner = os.path.join(copy, os.path.relpath(path, folder))
+            os.makedirs(os.path.dirname(inner), exist_ok=True)
+            with open(inner, "wb") as stream:
+                stream.write(revision.read(path))
     return copy

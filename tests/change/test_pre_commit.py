@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import yaml
+
+from policy_engine.plugins import Plugins
 
 PROJECT = Path(__file__).parents[2]
 BAD = 'resource "aws_s3_bucket" "b" {\n  acl = var.acl\n}\n'
@@ -68,6 +71,27 @@ def test_hooks_are_narrow_and_run_one_at_a_time() -> None:
     hooks = yaml.safe_load((PROJECT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
     assert all(hook["require_serial"] and hook["minimum_pre_commit_version"] for hook in hooks)
     assert all("files" in hook or hook.get("pass_filenames") is False for hook in hooks)
+
+
+def test_arguments_of_a_projects_own_keep_the_hook_a_comparison(sample: Path) -> None:
+    hooks = {hook["id"]: hook for hook in yaml.safe_load((PROJECT / ".pre-commit-hooks.yaml").read_text("utf-8"))}
+    assert all("args" not in hook for hook in hooks.values()), "a project's arguments would take the place of these"
+    identity = ["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false"]
+    run(sample, "git", "add", "-A")
+    run(sample, "git", *identity, "commit", "-qm", "base")
+    _, *entry = hooks["policy-engine-change"]["entry"].split()
+    command = [sys.executable, "-m", "policy_engine", *entry]
+    assert "'origin/HEAD' is not known here" in run(sample, *command, "--fail-on", "info").stderr
+    (sample / "main.tf").write_text("# known before\n" + BAD)
+    assert run(sample, *command, *RULE, "--base", "HEAD").returncode == 0
+    (sample / "more.tf").write_text('resource "aws_s3_bucket" "c" {\n  acl = "public-read"\n}\n')
+    assert run(sample, *command, *RULE, "--base", "HEAD").returncode == 1
+
+
+def test_the_hook_on_changed_files_takes_a_file_of_every_format(plugins: Plugins) -> None:
+    hooks = {hook["id"]: hook for hook in yaml.safe_load((PROJECT / ".pre-commit-hooks.yaml").read_text("utf-8"))}
+    taken = re.compile(hooks["policy-engine"]["files"])
+    assert [each.name for each in plugins.formats.values() if not taken.search(each.example_path)] == []
 
 
 def test_pre_commit_itself_fails_on_a_flaw_and_passes_when_mended(

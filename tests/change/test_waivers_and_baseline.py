@@ -167,3 +167,19 @@ def test_hostile_names_are_escaped_in_a_baseline(project: Path) -> None:
     (project / name).write_text(OPEN.replace("site", "odd"))
     assert run(project, "baseline", "create").returncode == 0
     assert run(project, "scan", ".").returncode == 0
+
+
+def test_a_baseline_follows_a_finding_to_another_file(project: Path) -> None:
+    run(project, "baseline", "create")
+    (project / "main.tf").rename(project / "site.tf")
+    (project / "main.tf").write_text("locals {}\n")
+    assert run(project, "scan", ".").returncode == 0
+    assert "0 of them disappeared" in run(project, "baseline", "check").stdout
+
+
+def test_a_baseline_excuses_no_namesake_of_what_was_mended(project: Path) -> None:
+    run(project, "baseline", "create")
+    (project / "main.tf").write_text(OPEN.replace("public-read", "private"))
+    (project / "other").mkdir()
+    (project / "other" / "main.tf").write_text(OPEN)
+    assert findings(project)["storage-acl-not-public"]["suppression"] is None

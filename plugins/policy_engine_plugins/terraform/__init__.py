@@ -80,6 +80,12 @@ class TerraformFormat(Format):
         given = (path for path, _ in self._var_files)
         return {*(prefix + name for name in names), *given, *graph.paths(folder)}
 
+    def reads_beyond(self, unit: Unit, tree: Tree) -> bool:
+        """A function such as file() or fileset() reaches above the module only through `..`."""
+        from policy_engine_plugins.terraform.files import reads_above
+
+        return reads_above(unit.paths, tree)
+
     def load(self, unit: Unit, tree: Tree) -> Loaded:
         from policy_engine_plugins.terraform.load import load
 

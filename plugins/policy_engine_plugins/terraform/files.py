@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from policy_engine.errors import PolicyEngineError
@@ -66,3 +68,21 @@ def _parse(path: str, data: bytes) -> ParsedFile:
         syntax = parse(source)
     problems.extend(Problem(path, fault.message, source.span(fault.start, fault.end)) for fault in syntax.faults)
     return ParsedFile(syntax, tuple(problems))
+
+
+def reads_above(paths: Iterable[str], tree: Tree) -> bool:
+    """Whether a configuration may read files above its folders: somewhere in it a reading function is called, and a
+    `..` is written that is not the source of a module."""
+    reads = above = False
+    for path in paths:
+        try:
+            data = tree.read(path)
+        except (OSError, PolicyEngineError):
+            continue
+        if not reads and b"file" in data:
+            reads = re.search(rb"file\w*\s*\(", data) is not None
+        if not above and b".." in data:
+            above = b".." in re.sub(rb'"?source"?\s*[=:]\s*"[^"$]*"', b"", data).replace(b"...", b"")
+        if reads and above:
+            return True
+    return False
