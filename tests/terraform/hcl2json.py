@@ -18,6 +18,7 @@ from policy_engine_plugins.terraform.syntax import (
     ForDirective,
     IfDirective,
     Interpolation,
+    Invalid,
     ListExpression,
     Literal,
     ObjectExpression,
@@ -112,6 +113,8 @@ def _key(node: Expression, source: Source) -> str:
     if isinstance(node, Literal):
         # A word, a quoted text or a number as it is written.
         return str(node.value)
+    if isinstance(node, Invalid):
+        return source.text[node.start : node.end]  # `aws.west`, the name of a provider configuration
     value = _value(node, source)
     return value if isinstance(value, str) else json.dumps(value)
 

@@ -12,6 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import configuration_cases
 import hcl2json
 import pytest
 import yaml
@@ -60,6 +61,10 @@ def sources() -> dict[str, str]:
         for name, text in read(case)[0].items():
             if name.endswith(".tf"):
                 files[f"{case.parent.name}/{case.stem}/{name}"] = text
+    for name in configuration_cases.names():
+        for path, text in configuration_cases.read(name).sources.items():
+            if path.endswith((".tf", ".tofu", ".tfvars")):
+                files[f"{name}/{path}"] = text
     lines = (HERE / "expressions.txt").read_text(encoding="utf-8").splitlines()
     for line, result in pairwise(lines):
         if result.startswith("    = "):
@@ -136,6 +141,13 @@ def test_tfparse_evaluates_to_the_same(tmp_path: Path) -> None:
             place = tmp_path / name / path
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_text(text, encoding="utf-8")
+    for name in configuration_cases.names():
+        case = configuration_cases.read(name)
+        folders += [f"{name}/{unit}".removesuffix("/.") for unit in case.expected.get("units", ["."])]
+        for path, data in case.files.items():
+            place = tmp_path / name / path
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(data)
     for path in CORPUS.rglob("*"):
         if path.is_file():
             place = tmp_path / "corpus" / path.relative_to(CORPUS)

@@ -560,6 +560,31 @@ def test_json_syntax_reads_like_the_native_one() -> None:
     assert configuration.slice(configuration["a.b[0]"].location) == '"b"'
 
 
+def test_json_has_texts_that_are_no_templates_and_keys_that_are() -> None:
+    configuration = load_files(
+        {
+            "main.tf.json": """{
+  "variable": {"x": {"default": "${not} a %{template}"}, "k": {"default": {"a${1}": "$${k}"}}},
+  "locals": {"name": "n"},
+  "resource": {
+    "a": {
+      "b": {"v": {"${local.name}-1": ["${var.x}", {"%{if true}y%{endif}": "${var.k}"}], "$${z}": 1}},
+      "c": {"for_each": {"one": {"size": 1}, "${local.name}": {"size": 2}}, "size": "${each.value.size}"}
+    }
+  }
+}
+"""
+        }
+    )
+    assert configuration.problems == []
+    deep = {"n-1": ["${not} a %{template}", {"y": {"a${1}": "$${k}"}}], "${z}": 1}
+    assert configuration["a.b"].value == {"v": deep}
+    assert configuration['a.c["one"]'].value == {"size": 1}
+    assert configuration['a.c["n"]'].value == {"size": 2}
+    assert configuration.place("a.b", "v", "n-1", 1, "y", "a${1}") == '"a${1}": "$${k}"'
+    assert configuration.place('a.c["n"]', "size") == '"size": 2'
+
+
 # -- mistakes
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from terraform_configuration import Loader, load_files
 from test_calls import load as load_all
 
+from policy_engine.tree import MemoryTree
+from policy_engine_plugins.terraform import TerraformFormat
+
 
 def test_tofu_files_take_the_place_of_their_terraform_twins() -> None:
     found = load_files(
@@ -75,3 +78,25 @@ def test_a_resource_may_be_switched_off(load: Loader) -> None:
         }
     """)
     assert {address for address in found.resources if address.startswith("a.")} == {"a.on", "a.perhaps"}
+
+
+def test_a_module_with_a_computed_source_is_called_as_the_values_given_say() -> None:
+    files = {
+        "main.tf": 'variable "kind" { default = "a" }\nmodule "m" {\n  source = "./modules/${var.kind}"\n}\n',
+        "modules/a/main.tf": 'resource "a" "a" {}\n',
+        "modules/b/main.tf": 'module "c" {\n  source = "../c"\n}\n',
+        "modules/c/main.tf": 'resource "a" "c" {}\n',
+    }
+    tree = MemoryTree({path: text.encode() for path, text in files.items()})
+
+    def units(format_: TerraformFormat) -> dict[str, tuple[str, ...]]:
+        return {unit.name: unit.paths for unit in format_.units(list(files), tree)}
+
+    assert units(TerraformFormat()) == {
+        ".": ("main.tf", "modules/a/main.tf"),
+        "modules/b": ("modules/b/main.tf", "modules/c/main.tf"),
+    }
+    assert units(TerraformFormat([("b.tfvars", b'kind = "b"\n')])) == {
+        ".": ("b.tfvars", "main.tf", "modules/b/main.tf", "modules/c/main.tf"),
+        "modules/a": ("b.tfvars", "modules/a/main.tf"),
+    }

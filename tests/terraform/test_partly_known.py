@@ -64,6 +64,34 @@ def test_expression_keeps_what_is_known(load: Loader, expression: str, expected:
     assert shown(value) == expected
 
 
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("a.other.arn == null", False),
+        ("a.other.id != null", True),
+        ('a.other.id == ""', False),
+        ('a.other.id == "x"', "?"),
+        ("a.other.made == null", "?"),
+        ('"x-${var.more}" == null', False),
+        ('"x-${var.more}" == ""', False),
+        ('"x-${var.more}" == "y-1"', False),
+        ('"x-${var.more}" == "x-1"', "?"),
+        ('"x-${var.more}-x" == "x-x"', False),
+        ('"${var.more}-x" != "x-y"', True),
+        ('"a${var.more}b${var.more}c" == "a-c"', False),
+        ('"a${var.more}b${var.more}c" == "abc"', "?"),
+        ('"${var.more}${var.more}" == ""', "?"),
+        ("var.more == null", "?"),
+        ('concat(["a"], var.more) == null', False),
+        ('a.other.arn == null ? "none" : "some"', "some"),
+        ('["x-${var.more}"] == ["y"]', False),
+    ],
+)
+def test_what_is_known_of_an_unknown_decides_comparisons(load: Loader, expression: str, expected: object) -> None:
+    value = load(f'{MORE}resource "a" "other" {{}}\nresource "a" "b" {{\n  v = {expression}\n}}\n')["a.b"].value["v"]
+    assert shown(value) == expected
+
+
 def test_a_policy_with_further_statements_keeps_the_known_ones(load: Loader) -> None:
     value = load(
         MORE

@@ -7,6 +7,7 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
+import configuration_cases
 import pytest
 from module_cases import cases, read
 
@@ -24,6 +25,10 @@ def texts() -> Iterator[tuple[str, str]]:
         for name, text in read(case)[0].items():
             if name.endswith(".tf"):
                 yield f"{case.parent.name}/{case.stem}/{name}", text
+    for name in configuration_cases.names():
+        for path, text in configuration_cases.read(name).sources.items():
+            if path.endswith((".tf", ".tofu", ".tfvars")):
+                yield f"{name}/{path}", text
 
 
 def attributes(body: Body) -> Iterator[Attribute]:

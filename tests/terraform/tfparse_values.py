@@ -9,8 +9,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from typing import Any
+
+_LONGEST_S = 5
 
 
 def theirs(folders: Sequence[str]) -> dict[str, Any]:
@@ -18,25 +21,30 @@ def theirs(folders: Sequence[str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     waiting = list(folders)
     while waiting:
-        done = subprocess.run(
-            [sys.executable, __file__],
-            input="\n".join(waiting),
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
-        for line in done.stdout.splitlines():
-            folder, value = json.loads(line)
-            found[folder] = value
-        left = [folder for folder in waiting if folder not in found]
-        if len(left) == len(waiting) or done.returncode != 0:
-            if not left:
-                break
-            found[left[0]] = "aborted"
-            left = left[1:]
-        waiting = left
+        command = [sys.executable, __file__]
+        with subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        ) as process:
+            assert process.stdin and process.stdout
+            process.stdin.write("\n".join(waiting))
+            process.stdin.close()
+            while line := _line(process):
+                folder, value = json.loads(line)
+                found[folder] = value
+        waiting = [folder for folder in waiting if folder not in found]
+        if waiting:  # it ended at the first of these: aborted, or stopped because it took too long
+            found[waiting.pop(0)] = "aborted"
     return found
+
+
+def _line(process: subprocess.Popen[str]) -> str:
+    assert process.stdout
+    timer = threading.Timer(_LONGEST_S, process.kill)
+    timer.start()
+    try:
+        return process.stdout.readline()
+    finally:
+        timer.cancel()
 
 
 def _resources(parsed: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

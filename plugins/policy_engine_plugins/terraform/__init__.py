@@ -63,7 +63,7 @@ class TerraformFormat(Format):
                 continue
             folder, _, name = path.rpartition("/")
             given.setdefault(folder, set()).add(name)
-        graph = CallGraph(given, tree, self._files)
+        graph = CallGraph(given, tree, self._files, self._var_files, self._environment)
         for folder in graph.roots():
             named = {f"{folder}/{name}" if folder else name for name in given[folder]}
             yield Unit(self.name, folder or ".", tuple(sorted(named | self._root_paths(folder, graph, tree))))

@@ -17,7 +17,7 @@ from policy_engine_plugins.terraform.workspace import MAX_MODULES
 MAX_LEVELS = 20
 
 
-class _NotFollowed(Exception):
+class NotFollowed(Exception):
     """Why a call leads nowhere. `incomplete` where what it leads to ought to have been judged: Terraform would refuse
     the call, or it goes beyond our limits."""
 
@@ -37,7 +37,7 @@ def follow(module: ModuleInstance, name: str, block: Block) -> Expansion[ModuleI
     key = call_key(module, name)
     try:
         declarations = _find(module, name, key, block)
-    except _NotFollowed as found:
+    except NotFollowed as found:
         place = location_of(found.place)
         kind = ProblemKind.NOT_UNDERSTOOD if found.incomplete else ProblemKind.LIMITED
         problem = Problem(place.path, f"module '{name}' is not evaluated: {found.reason}", place.span, kind)
@@ -63,39 +63,39 @@ def call_key(module: ModuleInstance, name: str) -> str:
 def _find(module: ModuleInstance, name: str, key: str, block: Block) -> Module:
     attribute = block.body.attributes.get("source")
     if attribute is None:
-        raise _NotFollowed("it has no source", block, incomplete=block.body.complete)
-    source = _source(module, attribute)
+        raise NotFollowed("it has no source", block, incomplete=block.body.complete)
+    source = source_of(module, attribute)
     workspace = module.workspace
     folder: str | None
     if is_local(source):
         folder = join(module.declarations.folder, source)
         if folder is None:
-            raise _NotFollowed(f"'{source}' lies outside of what is scanned", attribute)
+            raise NotFollowed(f"'{source}' lies outside of what is scanned", attribute)
     else:
         folder = workspace.manifest.folder(key, source)
         if folder is None:
-            raise _NotFollowed(f"'{source}' is not installed; run init before the scan to have it looked at", attribute)
+            raise NotFollowed(f"'{source}' is not installed; run init before the scan to have it looked at", attribute)
     _no_recursion(module, name, folder, attribute)
     if workspace.modules >= MAX_MODULES:
-        raise _NotFollowed(f"there are more than {MAX_MODULES} module instances", block, incomplete=True)
+        raise NotFollowed(f"there are more than {MAX_MODULES} module instances", block, incomplete=True)
     declarations = workspace.called_module(folder)
     if declarations is None:
-        raise _NotFollowed(f"there are no configuration files in '{folder or '.'}'", attribute)
+        raise NotFollowed(f"there are no configuration files in '{folder or '.'}'", attribute)
     return declarations
 
 
-def _source(module: ModuleInstance, attribute: Attribute) -> str:
+def source_of(module: ModuleInstance, attribute: Attribute) -> str:
     """OpenTofu lets it be made of variables and locals."""
     try:
         source: Value = evaluate(attribute.expression, module.scope(attribute.source))
     except EvaluationError as error:
-        raise _NotFollowed(str(error), attribute) from None
+        raise NotFollowed(str(error), attribute) from None
     except NotKnown as missing:
         source = missing.unknown
     if isinstance(source, Unknown):
-        raise _NotFollowed(f"its source is not known: {source.reason}", attribute)
+        raise NotFollowed(f"its source is not known: {source.reason}", attribute)
     if not isinstance(source, str):
-        raise _NotFollowed("its source is no text", attribute, incomplete=True)
+        raise NotFollowed("its source is no text", attribute, incomplete=True)
     return source
 
 
@@ -105,8 +105,8 @@ def _no_recursion(module: ModuleInstance, name: str, folder: str, attribute: Att
     while above is not None:
         if above.declarations.folder == folder:
             where = "itself" if above is module else f"the module in '{folder or '.'}' from inside of it"
-            raise _NotFollowed(f"it calls {where}, without end", attribute, incomplete=True)
+            raise NotFollowed(f"it calls {where}, without end", attribute, incomplete=True)
         levels += 1
         above = None if above.caller is None else above.caller.module
     if levels > MAX_LEVELS:
-        raise _NotFollowed(f"modules are nested more than {MAX_LEVELS} levels deep", attribute, incomplete=True)
+        raise NotFollowed(f"modules are nested more than {MAX_LEVELS} levels deep", attribute, incomplete=True)

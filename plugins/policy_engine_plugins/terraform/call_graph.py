@@ -1,38 +1,63 @@
-"""Which folders are modules of their own, and which are called by others: from the `source` of their calls alone."""
+"""Which folders are modules of their own, and which are called by others: from the `source` of their calls alone.
+
+OpenTofu's sources may be made of variables and locals. They are known for a folder that nobody calls with a source that
+is written out: its variables have the values that a scan knows. What a called module computes depends on its callers;
+the folder that this leads to counts as called by nobody, and so is judged on its own as well.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from policy_engine.tree import FileTooLarge, Tree, join
-from policy_engine_plugins.terraform.call import is_local
+from policy_engine_plugins.terraform import is_variables_file
+from policy_engine_plugins.terraform.call import NotFollowed, is_local, source_of
 from policy_engine_plugins.terraform.files import Files
+from policy_engine_plugins.terraform.given import add_values
+from policy_engine_plugins.terraform.instance import ModuleInstance
 from policy_engine_plugins.terraform.manifest import Manifest, manifest_path, read_manifest
 from policy_engine_plugins.terraform.module import configuration_files, read_module
-from policy_engine_plugins.terraform.syntax import Literal
+from policy_engine_plugins.terraform.syntax import Attribute, Literal
+from policy_engine_plugins.terraform.workspace import Workspace
 
 MAX_CALLS = 5000
 
 
 class CallGraph:
-    def __init__(self, folders: Iterable[str], tree: Tree, files: Files) -> None:
+    """`var_files` and `environment` are values given for root modules, as `load.load` takes them."""
+
+    def __init__(
+        self,
+        folders: Iterable[str],
+        tree: Tree,
+        files: Files,
+        var_files: Sequence[tuple[str, bytes]] = (),
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.folders = sorted(folders)
         self._tree = tree
         self._files = files
+        self._given = (var_files, environment or {})
         self._calls: dict[str, dict[str, str]] = {}
+        self._open: dict[str, dict[str, Attribute]] = {}
+        for folder in self._uncalled():
+            self._compute(folder)
 
     def roots(self) -> list[str]:
         """Folders that no other calls; of folders that only call each other in a circle, the first."""
-        called: set[str] = set()
-        for folder in self.folders:
-            called.update(found for found in self._local_calls(folder) if found != folder)
-        roots = [folder for folder in self.folders if folder not in called]
+        roots = self._uncalled()
         reached = self._reached(roots)
         for folder in self.folders:
             if folder not in reached:
                 roots.append(folder)
                 reached |= self._reached([folder])
         return sorted(roots)
+
+    def _uncalled(self) -> list[str]:
+        called: set[str] = set()
+        for folder in self.folders:
+            called.update(found for found in self._local_calls(folder) if found != folder)
+        return [folder for folder in self.folders if folder not in called]
 
     def _reached(self, roots: Sequence[str]) -> set[str]:
         reached = set(roots)
@@ -74,8 +99,26 @@ class CallGraph:
         found = (join(folder, source) for source in self._all_calls(folder).values() if is_local(source))
         return [called for called in found if called is not None]
 
+    def _compute(self, root: str) -> None:
+        """Adds the calls of a root whose sources are computed."""
+        self._all_calls(root)
+        computed = self._open.pop(root, None)
+        if not computed:
+            return
+        paths = configuration_files(root, self._tree)
+        prefix = f"{root}/" if root else ""
+        paths.extend(prefix + name for name in self._tree.list(root) if is_variables_file(name))
+        declarations = read_module(root, paths, self._tree, self._files)
+        add_values(declarations, *self._given, self._files)
+        module = ModuleInstance(declarations, Workspace(root, self._tree, self._files))
+        for name, attribute in computed.items():
+            try:
+                self._calls[root][name] = source_of(module, attribute)
+            except NotFollowed:
+                continue  # the evaluation tells it
+
     def _all_calls(self, folder: str) -> dict[str, str]:
-        """The sources of a folder's calls by name, where they are written out."""
+        """The sources of a folder's calls by name, where they are known."""
         known = self._calls.get(folder)
         if known is None:
             paths = configuration_files(folder, self._tree)
@@ -85,6 +128,8 @@ class CallGraph:
                     source = block.body.attributes.get("source")
                     if source is not None and isinstance(source.expression, Literal):
                         known[name] = str(source.expression.value)
+                    elif source is not None:
+                        self._open.setdefault(folder, {})[name] = source
         return known
 
     def _mentions_module(self, path: str) -> bool:

@@ -7,6 +7,7 @@ an object is taken for a block unless its name or its keys say that it is a map 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 
@@ -40,6 +41,8 @@ _NAME = re.compile(rf"{IDENTIFIER}\Z")
 
 # Nested blocks of Terraform itself, whatever the provider.
 _CORE_BLOCKS = {"lifecycle", "provisioner", "connection", "backend", "cloud", "timeouts", "precondition", "validation"}
+# Arguments of Terraform itself, whose objects are values.
+_META = {"for_each", "count", "provider", "depends_on"}
 # What every provider has as a map of text.
 _MAPS = re.compile(
     r"(?:^|_)(?:tags?|tags_all|labels?|annotations|variables|parameters|metadata|settings|map|headers|triggers)$|^(?:input|triggers_replace)$"
@@ -62,6 +65,9 @@ def parse_json(source: Source, *, variables: bool = False) -> SyntaxTree:
                     root.attributes[key.value] = Attribute(key.value, key.start, key.end, value, source)
                 else:
                     root.blocks.extend(_top_level(key, value, source))
+        _read_literally(root, reader)
+        if not variables and ("${" in source.text or "%{" in source.text):
+            _read_keys(root, reader)
     except SyntaxFault as fault:
         faults.append(fault.fault)
         root.complete = False
@@ -222,6 +228,44 @@ def _move(node: object, shift: int | None, start: int, end: int) -> None:
                     stack.append(getattr(item, field.name))
 
 
+def _read_literally(root: Body, reader: _Reader) -> None:
+    """A variable's default is evaluated by nobody: its texts are no templates."""
+    starts: list[int] = []
+    ends: list[int] = []
+    for block in root.blocks:
+        if block.type == "variable":
+            for attribute in block.body.attributes.values():
+                again = _Reader(reader.source, templates=False)
+                again.pos = attribute.expression.start
+                attribute.expression = again.value(0)
+                starts.append(attribute.expression.start)
+                ends.append(attribute.expression.end)
+    if starts and reader.faults:
+        starts.sort()
+        ends.sort()
+        reader.faults = [
+            one for one in reader.faults if bisect_right(starts, one.start) == bisect_right(ends, one.start)
+        ]
+
+
+def _read_keys(root: Body, reader: _Reader) -> None:
+    """The keys of objects that are values are templates, unlike those that name attributes and blocks."""
+    bodies = [block.body for block in root.blocks if block.type != "variable"]
+    while bodies:
+        body = bodies.pop()
+        bodies.extend(block.body for block in body.blocks)
+        values: list[Expression] = [attribute.expression for attribute in body.attributes.values()]
+        while values:
+            value = values.pop()
+            if isinstance(value, ListExpression):
+                values.extend(value.items)
+            elif isinstance(value, ObjectExpression):
+                for item in value.items:
+                    raw = reader.text[item.key.start + 1 : item.key.end - 1]
+                    item.key = reader.string(raw, item.key.start, item.key.end)
+                    values.append(item.value)
+
+
 # -- from JSON values to blocks
 
 
@@ -295,6 +339,8 @@ def _dynamic(key: Label, label: Label, value: ObjectExpression, source: Source) 
 
 
 def _is_blocks(name: str, value: Expression) -> bool:
+    if name in _META:
+        return False
     if isinstance(value, ListExpression):
         return bool(value.items) and all(isinstance(item, ObjectExpression) for item in value.items)
     return isinstance(value, ObjectExpression) and not _is_map(name, value)

@@ -8,7 +8,7 @@ are `int`, others `float`. What is not known is an `Unknown`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -316,6 +316,8 @@ def identity(value: Value) -> object:
 def equal(left: Value, right: Value) -> bool | Unknown:
     """Terraform's `==`: no conversion, and values of different types are unequal."""
     if isinstance(left, Unknown) or isinstance(right, Unknown):
+        if _cannot_be(left, right) or _cannot_be(right, left):
+            return False
         return combine(item for item in (left, right) if isinstance(item, Unknown))
     if left is None or right is None:
         return left is right
@@ -334,6 +336,34 @@ def equal(left: Value, right: Value) -> bool | Unknown:
     if isinstance(left, bool) or isinstance(right, bool):
         return left is right
     return bool(left == right)
+
+
+def _cannot_be(unknown: Value, value: Value) -> bool:
+    """Whether what is known of an unknown rules the value out: text put together is not null, an id not empty."""
+    if not isinstance(unknown, Unknown) or isinstance(value, Unknown):
+        return False
+    if value is None or value == "":
+        if unknown.present or any(unknown.fragments):
+            return True
+        return value is None and (bool(unknown.fragments) or type(unknown) in (UnknownList, UnknownMap))
+    return isinstance(value, str) and bool(unknown.fragments) and not _has_pieces(value, unknown.fragments)
+
+
+def _has_pieces(text: str, fragments: Sequence[str | None]) -> bool:
+    """Whether a text can be the one that these are the known pieces of."""
+    first, last = fragments[0] or "", fragments[-1] or ""
+    if len(fragments) == 1 and fragments[0] is not None:
+        return text == first
+    if len(text) < len(first) + len(last) or not text.startswith(first) or not text.endswith(last):
+        return False
+    at, end = len(first), len(text) - len(last)
+    for piece in fragments[1:-1]:
+        if piece:
+            at = text.find(piece, at, end)
+            if at < 0:
+                return False
+            at += len(piece)
+    return True
 
 
 def _all_equal(pairs: Iterable[tuple[Value, Value]], left: Value, right: Value) -> bool | Unknown:

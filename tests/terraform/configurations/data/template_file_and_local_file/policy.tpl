@@ -1,0 +1,1 @@
+{"Statement": [{"Action": "s3:*", "Resource": "arn:aws:s3:::${bucket}/*"}]}

@@ -1,0 +1,3 @@
+resource "aws_thing" "third" {
+  v = values(module.net)[*].cidr
+}

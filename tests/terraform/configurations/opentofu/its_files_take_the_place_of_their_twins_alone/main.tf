@@ -1,0 +1,2 @@
+resource "aws_thing" "a" { v = "terraform" }
+resource "aws_thing" "gone" {}

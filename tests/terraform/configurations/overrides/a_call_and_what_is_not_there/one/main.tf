@@ -1,0 +1,2 @@
+variable "name" {}
+resource "aws_thing" "one" { name = var.name }

@@ -1,0 +1,6 @@
+module "m" {
+  source = "./two"
+}
+resource "aws_thing" "nowhere" {
+  name = "x"
+}

@@ -1,0 +1,2 @@
+variable "name" {}
+resource "aws_thing" "two" { name = var.name }
