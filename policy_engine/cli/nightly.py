@@ -78,9 +78,11 @@ def nightly(
     Exit codes: 0 done; 1 new or reopened findings at or above --fail-on; 2 wrong usage or database; 3 a repository
     could not be scanned, or not in full.
     """
-    from policy_engine.history import open_history
-    from policy_engine.nightly import scan_all, sorted_results
-
+    try:
+        from policy_engine.history import open_history
+        from policy_engine.nightly import scan_all, sorted_results
+    except ModuleNotFoundError as error:
+        raise ConfigError(f"nightly needs the package '{error.name}'; install policy-engine[history]") from None
     now = _time(at)
     if report:
         history = open_history(db)

@@ -111,3 +111,13 @@ def test_wrong_usage_is_one_line(repositories: Path, arguments: list[str], messa
     assert done.returncode == 2
     assert message in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_without_the_database_packages_it_says_what_to_install(repositories: Path) -> None:
+    lines = ["import sys", "sys.modules['sqlalchemy'] = None", "sys.argv[1:] = ['nightly']"]
+    blocked = "\n".join([*lines, "from policy_engine.entry import main", "main()"])
+    done = subprocess.run(
+        [sys.executable, "-c", blocked], cwd=repositories, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "nightly needs the package 'sqlalchemy'; install policy-engine[history]" in done.stderr
