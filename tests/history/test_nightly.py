@@ -121,3 +121,15 @@ def test_without_the_database_packages_it_says_what_to_install(repositories: Pat
     )
     assert done.returncode == 2
     assert "nightly needs the package 'sqlalchemy'; install policy-engine[history]" in done.stderr
+
+
+def test_hostile_names_and_messages_stay_text(repositories: Path) -> None:
+    odd = "a\x1b[31m\n::error::x <img src=x onerror=y> | `c` @team.tf"
+    (repositories / "shop" / odd).write_text(OPEN % "odd")
+    for name in ("text", "markdown", "json"):
+        shown = run(repositories, "shop", "--format", name, "--db", f"{name}.sqlite").stdout
+        assert "\x1b" not in shown
+        assert "\n::error" not in shown
+        if name == "markdown":
+            assert "<img" not in shown
+            assert "@team" not in shown
