@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from policy_engine.claiming import claim
 from policy_engine.finding import Change, Finding, Outcome
 from policy_engine.format import Format
 from policy_engine.report import Entry, Status
@@ -49,8 +50,6 @@ def gather(
     """`touched` are changed paths of this tree; `around` those and the changed paths of the other one: a unit of
     several files is touched, too, by what was taken away, and by any file that it may read. `other` is the other side,
     whose unchanged files are the same."""
-    from policy_engine.scan import claim
-
     formats = list(formats)
     claimed, entries, problems = claim(tree, [path for path in paths if path in touched], formats)
     changed: list[Unit] = []

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 
 from policy_engine.errors import PolicyEngineError
@@ -36,30 +36,13 @@ class Result:
 
 def scan_repository(job: Job) -> Result:
     """Never raises: one repository that cannot be scanned must not stop the others."""
-    from policy_engine.cli.workspace import open_workspace
-    from policy_engine.discovery import discover
-    from policy_engine.policy import read_policy
-    from policy_engine.scan import scan
-    from policy_engine.tree import WorkTree
+    from policy_engine.workspace import open_workspace, scan_project
 
     try:
         if not os.path.isdir(job.folder):
             return Result(job.name, None, f"{job.folder}: no such folder")
         space = open_workspace(job.folder, root=job.folder)
-        settings = space.settings
-        tree = WorkTree(space.root, settings.max_file_bytes)
-        policy = read_policy(tree.read, _day(job.at), warn_days=settings.warn_days, whole=True)
-        found = discover(space.root, [space.root], settings.excludes)
-        report = scan(
-            tree,
-            found.paths,
-            space.plugins,
-            space.rulebook,
-            settings,
-            root=space.root,
-            left_out=found.left_out,
-            policy=policy,
-        )
+        report, _ = scan_project(space, job.at.date())
         lead = report.frameworks[0] if report.frameworks else None
         records = [_record(one, lead) for one in report.findings if one.counts]
         trouble = "" if report.complete else next(str(one) for one in report.problems if one.kind.value != "limited")
@@ -69,10 +52,6 @@ def scan_repository(job: Job) -> Result:
         return Result(job.name, None, str(error))
     except (OSError, RecursionError, MemoryError) as error:
         return Result(job.name, None, f"{type(error).__name__}: {error}")
-
-
-def _day(at: datetime) -> date:
-    return at.date()
 
 
 def _record(finding: Finding, lead: object) -> Record:

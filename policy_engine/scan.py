@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from policy_engine import __version__
+from policy_engine.claiming import claim, make_units
 from policy_engine.deadline import TimedOut, deadline
 from policy_engine.evaluation import evaluate
 from policy_engine.finding import Finding
@@ -164,41 +165,6 @@ def scan(
 def _submodules(changes: Changes) -> list[Problem]:
     message = "a submodule at another commit; what is in it is not compared: scan it in its own repository"
     return [Problem(path, message, None, ProblemKind.LIMITED) for path in sorted(changes.submodules)]
-
-
-def claim(
-    tree: Tree, paths: Iterable[str], formats: Iterable[Format]
-) -> tuple[dict[str, list[str]], list[Entry], list[Problem]]:
-    """Which format takes which files; every file's line in the ledger; and the files that could not be read."""
-    formats = list(formats)
-    claimed: dict[str, list[str]] = {each.name: [] for each in formats}
-    entries: list[Entry] = []
-    problems: list[Problem] = []
-    for path in paths:
-        takers = [each for each in formats if each.claims(path)]
-        if takers:
-            try:
-                data = tree.read(path)
-            except FileTooLarge as error:
-                problems.append(Problem(path, error.message, None, ProblemKind.TOO_LARGE))
-                takers = []
-            except (OSError, ValueError) as error:
-                reason = getattr(error, "strerror", None) or str(error)
-                problems.append(Problem(path, f"cannot be read: {reason}", None, ProblemKind.UNREADABLE))
-                takers = []
-            else:
-                takers = [each for each in takers if each.recognises(path, data)]
-        for each in takers:
-            claimed[each.name].append(path)
-        status = Status.EVALUATED if takers else Status.NOT_CLAIMED
-        entries.append(Entry(path, status, tuple(each.name for each in takers)))
-    return claimed, entries, problems
-
-
-def make_units(tree: Tree, claimed: Mapping[str, Sequence[str]], formats: Mapping[str, Format]) -> Iterator[Unit]:
-    for name, files in claimed.items():
-        if files:
-            yield from formats[name].units(files, tree)
 
 
 def evaluate_unit(format_: Format, unit: Unit, tree: Tree, rules: RuleSet, timeout_s: float) -> Evaluated:

@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterable, Sequence
 from datetime import date
 
-from policy_engine.cli.workspace import Workspace, rule_folders_of
 from policy_engine.discovery import TOOL_FOLDERS, excluder
 from policy_engine.errors import ConfigError
 from policy_engine.policy import read_policy
@@ -14,6 +13,7 @@ from policy_engine.revision import BaseTree, Changes
 from policy_engine.scan import BaseView
 from policy_engine.settings import FILE_NAMES, Settings, parse_settings
 from policy_engine.tree import FileTooLarge, Tree
+from policy_engine.workspace import Workspace, rule_folders_of
 
 
 def base_view(

@@ -69,27 +69,10 @@ def _scan(root: str | None) -> tuple[str, Baseline | None, list[Finding]]:
     from datetime import date
 
     from policy_engine.baseline import belongs
-    from policy_engine.cli.workspace import open_workspace
-    from policy_engine.discovery import discover
-    from policy_engine.policy import read_policy
-    from policy_engine.scan import scan
-    from policy_engine.tree import WorkTree
+    from policy_engine.workspace import open_workspace, scan_project
 
     space = open_workspace(root or ".", root=root)
-    settings = space.settings
-    tree = WorkTree(space.root, settings.max_file_bytes)
-    policy = read_policy(tree.read, date.today(), warn_days=settings.warn_days, whole=True)
-    found = discover(space.root, [space.root], settings.excludes)
-    report = scan(
-        tree,
-        found.paths,
-        space.plugins,
-        space.rulebook,
-        settings,
-        root=space.root,
-        left_out=found.left_out,
-        policy=policy,
-    )
+    report, policy = scan_project(space, date.today())
     if not report.complete:
         first = next(str(problem) for problem in report.problems)
         raise ConfigError(f"the scan is incomplete, so that a baseline would be, too: {first}")

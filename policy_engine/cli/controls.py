@@ -26,8 +26,8 @@ def controls() -> None:
 @click.option("--json", "as_json", is_flag=True, help="As JSON, with attributes and correspondence.")
 def list_(name: str, evidence: str | None, as_json: bool) -> None:
     """List a framework's controls with our own names, and how many rules serve each."""
-    from policy_engine.cli.workspace import open_workspace
     from policy_engine.control import controls_of
+    from policy_engine.workspace import open_workspace
 
     space = open_workspace()
     framework = space.plugins.framework(name)
@@ -70,8 +70,8 @@ def _as_json(control: Control) -> dict[str, object]:
 @click.argument("control_id", metavar="CONTROL")
 def show(control_id: str) -> None:
     """Show one control: what it asks for in our words, its counterparts, and the rules that give evidence for it."""
-    from policy_engine.cli.workspace import open_workspace
     from policy_engine.control import controls_of
+    from policy_engine.workspace import open_workspace
 
     space = open_workspace()
     framework, control = find_control(space.plugins, control_id)

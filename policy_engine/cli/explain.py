@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from policy_engine.cli.workspace import open_workspace
 from policy_engine.errors import ConfigError
+from policy_engine.workspace import open_workspace
 
 if TYPE_CHECKING:
-    from policy_engine.cli.workspace import Workspace
     from policy_engine.finding import Finding
     from policy_engine.rule import Rule
+    from policy_engine.workspace import Workspace
 
 
 @click.command()

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from policy_engine.cli.workspace import open_workspace
 from policy_engine.errors import ConfigError
+from policy_engine.workspace import open_workspace
 
 if TYPE_CHECKING:
     from policy_engine.rule import Rule

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from policy_engine.cli.workspace import open_workspace
 from policy_engine.errors import ConfigError, PluginError
 from policy_engine.settings import Exclude, Selection, threshold
+from policy_engine.workspace import open_workspace
 
 if TYPE_CHECKING:
     from datetime import date

@@ -102,7 +102,8 @@ def test_pre_commit_itself_fails_on_a_flaw_and_passes_when_mended(
     assert run(PROJECT, "git", "clone", "-q", ".", str(clone)).returncode == 0
     identity = ["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false"]
     run(PROJECT, "sh", "-c", f"git diff HEAD --binary | git -C '{clone}' apply --allow-empty")
-    run(clone, "git", *identity, "commit", "-qam", "what is not committed yet")
+    run(clone, "git", "add", "-A")
+    run(clone, "git", *identity, "commit", "-qm", "what is not committed yet")
     run(sample, "git", "add", "-A")
     store = {"PRE_COMMIT_HOME": str(tmp_path_factory.mktemp("store"))}
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")} | store

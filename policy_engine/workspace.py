@@ -15,8 +15,12 @@ from policy_engine.rulebook import Rulebook, load_rulebook
 from policy_engine.settings import Settings, find_settings, load_settings
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from policy_engine.format import Format
     from policy_engine.option import Choices
+    from policy_engine.policy import Policy
+    from policy_engine.report import Report
     from policy_engine.revision import Revision
 
 
@@ -153,3 +157,27 @@ def _copy_of(folder: str, revision: Revision, copy: str) -> str:
             with open(inner, "wb") as stream:
                 stream.write(revision.read(path))
     return copy
+
+
+def scan_project(space: Workspace, today: date) -> tuple[Report, Policy]:
+    """A scan of all of a project, with what it has decided about its findings. Raises ConfigError and RuleError."""
+    from policy_engine.discovery import discover
+    from policy_engine.policy import read_policy
+    from policy_engine.scan import scan
+    from policy_engine.tree import WorkTree
+
+    settings = space.settings
+    tree = WorkTree(space.root, settings.max_file_bytes)
+    policy = read_policy(tree.read, today, warn_days=settings.warn_days, whole=True)
+    found = discover(space.root, [space.root], settings.excludes)
+    report = scan(
+        tree,
+        found.paths,
+        space.plugins,
+        space.rulebook,
+        settings,
+        root=space.root,
+        left_out=found.left_out,
+        policy=policy,
+    )
+    return report, policy

@@ -1,0 +1,45 @@
+"""Which format takes which files, and how they group into units."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from policy_engine.format import Format
+from policy_engine.report import Entry, Status
+from policy_engine.tree import FileTooLarge, Tree
+from policy_engine.unit import Problem, ProblemKind, Unit
+
+
+def claim(
+    tree: Tree, paths: Iterable[str], formats: Iterable[Format]
+) -> tuple[dict[str, list[str]], list[Entry], list[Problem]]:
+    """Which format takes which files; every file's line in the ledger; and the files that could not be read."""
+    formats = list(formats)
+    claimed: dict[str, list[str]] = {each.name: [] for each in formats}
+    entries: list[Entry] = []
+    problems: list[Problem] = []
+    for path in paths:
+        takers = [each for each in formats if each.claims(path)]
+        if takers:
+            try:
+                data = tree.read(path)
+            except FileTooLarge as error:
+                problems.append(Problem(path, error.message, None, ProblemKind.TOO_LARGE))
+                takers = []
+            except (OSError, ValueError) as error:
+                reason = getattr(error, "strerror", None) or str(error)
+                problems.append(Problem(path, f"cannot be read: {reason}", None, ProblemKind.UNREADABLE))
+                takers = []
+            else:
+                takers = [each for each in takers if each.recognises(path, data)]
+        for each in takers:
+            claimed[each.name].append(path)
+        status = Status.EVALUATED if takers else Status.NOT_CLAIMED
+        entries.append(Entry(path, status, tuple(each.name for each in takers)))
+    return claimed, entries, problems
+
+
+def make_units(tree: Tree, claimed: Mapping[str, Sequence[str]], formats: Mapping[str, Format]) -> Iterator[Unit]:
+    for name, files in claimed.items():
+        if files:
+            yield from formats[name].units(files, tree)
