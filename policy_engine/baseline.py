@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from policy_engine.errors import ConfigError
 from policy_engine.finding import Finding, Outcome, Suppression
 from policy_engine.policy import BASELINE
 from policy_engine.suppression import RESOURCE_FORMAT
@@ -59,18 +58,9 @@ class Baseline:
 
 def parse_baseline(data: bytes, path: str) -> Baseline:
     """Raises ConfigError with the place of the first mistake."""
-    from policy_engine.schema import baseline_schema, mistakes
-    from policy_engine.yaml_document import parse_yaml
+    from policy_engine.schema import baseline_schema, checked_document
 
-    parsed = parse_yaml(data, path)
-    if parsed.problems:
-        raise ConfigError(parsed.problems[0].message, path=path, span=parsed.problems[0].span)
-    if len(parsed.documents) != 1:
-        raise ConfigError(f"a baseline holds one document, not {len(parsed.documents)}", path=path)
-    document = parsed.documents[0]
-    wrong = mistakes(document.value, baseline_schema())
-    if wrong:
-        raise ConfigError(wrong[0][1], path=path, span=document.at(wrong[0][0]))
+    document = checked_document(data, path, baseline_schema())
     return Baseline(tuple(Known(**entry) for entry in document.value["findings"] or ()))
 
 

@@ -11,6 +11,8 @@ from policy_engine.resource import AttributePath
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
 
+    from policy_engine.yaml_document import YamlDocument
+
 FOLDER = Path(__file__).parent / "schemas"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 BASE = "urn:policy-engine:schemas:"
@@ -22,6 +24,25 @@ def load_schema(name: str) -> Mapping[str, Any]:
 
     loaded: Mapping[str, Any] = json.loads((FOLDER / f"{name}.schema.json").read_text(encoding="utf-8"))
     return loaded
+
+
+def checked_document(data: bytes, path: str, schema: Mapping[str, Any]) -> YamlDocument:
+    """The one document of a file that has to be laid out as its schema says. Raises ConfigError with the place of the
+    first mistake."""
+    from policy_engine.errors import ConfigError
+    from policy_engine.yaml_document import parse_yaml
+
+    parsed = parse_yaml(data, path)
+    if parsed.problems:
+        raise ConfigError(parsed.problems[0].message, path=path, span=parsed.problems[0].span)
+    if len(parsed.documents) != 1:
+        raise ConfigError(f"the file holds one document, not {len(parsed.documents)}", path=path)
+    document = parsed.documents[0]
+    wrong = mistakes(document.value, schema)
+    if wrong:
+        place, message = wrong[0]
+        raise ConfigError(message, path=path, span=document.at(place))
+    return document
 
 
 def mistakes(value: Any, schema: Mapping[str, Any]) -> list[tuple[AttributePath, str]]:

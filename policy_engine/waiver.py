@@ -60,18 +60,9 @@ def _matches(pattern: str, text: str) -> bool:
 
 def parse_waivers(data: bytes, path: str) -> tuple[Waiver, ...]:
     """Raises ConfigError with the place of the first mistake."""
-    from policy_engine.schema import mistakes, waivers_schema
-    from policy_engine.yaml_document import parse_yaml
+    from policy_engine.schema import checked_document, waivers_schema
 
-    parsed = parse_yaml(data, path)
-    if parsed.problems:
-        raise ConfigError(parsed.problems[0].message, path=path, span=parsed.problems[0].span)
-    if len(parsed.documents) != 1:
-        raise ConfigError(f"a file of waivers holds one document, not {len(parsed.documents)}", path=path)
-    document = parsed.documents[0]
-    wrong = mistakes(document.value, waivers_schema())
-    if wrong:
-        raise ConfigError(wrong[0][1], path=path, span=document.at(wrong[0][0]))
+    document = checked_document(data, path, waivers_schema())
     waivers = []
     for number, entry in enumerate(document.value["waivers"]):
         at: tuple[str | int, ...] = ("waivers", number)
