@@ -25,12 +25,13 @@ from policy_engine_plugins.terraform.values import (
     UnknownList,
     UnknownMap,
     Value,
-    measure,
+    all_unknown_in,
     plain,
 )
 
 LABELS = "__labels__"
 MAX_BLOCKS = 1000
+_STEPS = 10  # what the content of a dynamic block costs at least; twice what a block that is written out does
 
 # Attributes whose expressions name things instead of having a value, by block type.
 _REPEATED = ("resource", "data", "ephemeral")
@@ -85,6 +86,7 @@ def expand_blocks(body: Body, scope: Scope) -> dict[str, list[ExpandedBody]]:
             made = expanded.setdefault(block.labels[0].value, [])
             made.extend(_dynamic(block, inner))
         else:
+            scope.module.budget.spend(_STEPS // 2)
             labels = tuple(label.value for label in block.labels)
             nested = expand_blocks(block.body, inner) if block.body.blocks else {}
             expanded.setdefault(block.type, []).append(ExpandedBody(block, block.body, inner, labels, nested))
@@ -120,7 +122,7 @@ def _dynamic(block: Block, scope: Scope) -> list[ExpandedBody]:
         rest = Unknown(f"there are more than {MAX_BLOCKS} blocks", block.source.location(block.start, block.header_end))
         pairs = [*pairs[:MAX_BLOCKS], (rest, rest)]
     for key, value in pairs:
-        scope.module.budget.spend(1)
+        scope.module.budget.spend(_STEPS)
         binders = {}
         if for_each is not None and isinstance(key, (str, int)):
             binders[name] = Binder(for_each, scope, key)
@@ -155,7 +157,7 @@ def attribute_value(attribute: Attribute, scope: Scope, kind: str) -> Value:
             for item in node.items
             if isinstance(item.key, Literal)
         }
-    return export(_safely(attribute, scope), attribute)
+    return export(_safely(attribute, scope), attribute, scope)
 
 
 def _safely(attribute: Attribute, scope: Scope) -> Value:
@@ -170,11 +172,11 @@ def _safely(attribute: Attribute, scope: Scope) -> Value:
         return Unknown("evaluating it goes too deep", attribute.source.location(attribute.start, attribute.end))
 
 
-def export(value: Value, attribute: Attribute) -> Value:
+def export(value: Value, attribute: Attribute, scope: Scope) -> Value:
     """Plain values for the rules: bounded in size, as values may share parts and so be larger than they look."""
     if isinstance(value, (list, dict)):
         try:
-            measure(value)
+            all_unknown_in(value, scope.module.budget.spend)
         except EvaluationError as error:
             return Unknown(str(error), attribute.source.location(attribute.start, attribute.end))
         return plain(value)

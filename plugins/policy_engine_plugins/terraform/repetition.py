@@ -23,6 +23,7 @@ from policy_engine_plugins.terraform.values import (
 )
 
 MAX_INSTANCES = 1000
+_STEPS = 10  # what an instance costs at least
 
 Made = TypeVar("Made")
 
@@ -50,7 +51,14 @@ class Turn:
 
 
 def repetition(block: Block, scope: Scope) -> Value:
-    """None without `count` and `for_each`; else the number, or the mapping from keys to values."""
+    """None without `count` and `for_each`; else the number, or the mapping from keys to values. Raises EvaluationError
+    and NotKnown, also where there have been more instances than a scan can look at."""
+    how = _repetition(block, scope)
+    scope.module.budget.spend(_STEPS * min(size(how), MAX_INSTANCES))
+    return how
+
+
+def _repetition(block: Block, scope: Scope) -> Value:
     from policy_engine_plugins.terraform.evaluate import evaluate
 
     for inner in block.body.blocks:

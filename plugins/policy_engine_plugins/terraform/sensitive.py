@@ -11,7 +11,7 @@ from dataclasses import fields, is_dataclass
 
 from policy_engine_plugins.terraform.instance import ModuleInstance
 from policy_engine_plugins.terraform.scope import Scope
-from policy_engine_plugins.terraform.syntax import Attribute, Block, Call, Expression, Reference
+from policy_engine_plugins.terraform.syntax import Attribute, Block, Call, Expression, Literal, Reference
 
 _MAX_NODES = 50_000
 _DECLARED = ("sensitive", "ephemeral")
@@ -32,6 +32,8 @@ def is_sensitive(attribute: Attribute, scope: Scope) -> bool:
             nodes += 1
             if nodes > _MAX_NODES:
                 return True  # not known, and hiding it is the safe answer
+            if node is None:
+                continue
             if isinstance(node, Call):
                 return True
             if _declares(node, inner):
@@ -40,12 +42,15 @@ def is_sensitive(attribute: Attribute, scope: Scope) -> bool:
     return False
 
 
-def _mentioned(expression: Expression) -> Iterator[Reference | Call]:
-    """References in an expression, and calls of `sensitive`; what `nonsensitive` lays open is left out."""
+def _mentioned(expression: Expression) -> Iterator[Reference | Call | None]:
+    """References in an expression, and calls of `sensitive`; what `nonsensitive` lays open is left out. None for every
+    other node, so that whoever asks can stop."""
     stack: list[object] = [expression]
     while stack:
         node = stack.pop()
-        if isinstance(node, Reference):
+        if type(node) is Literal:
+            yield None
+        elif isinstance(node, Reference):
             yield node
         elif isinstance(node, Call) and node.name.removeprefix("core::") == "sensitive":
             yield node
@@ -54,6 +59,7 @@ def _mentioned(expression: Expression) -> Iterator[Reference | Call]:
         elif isinstance(node, tuple):
             stack.extend(node)
         elif is_dataclass(node):
+            yield None
             stack.extend(getattr(node, field.name) for field in fields(node))
 
 

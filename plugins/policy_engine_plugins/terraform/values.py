@@ -8,7 +8,7 @@ are `int`, others `float`. What is not known is an `Unknown`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -130,8 +130,9 @@ def measure(value: Value) -> None:
         all_unknown_in(value)
 
 
-def all_unknown_in(value: Value) -> list[Unknown]:
-    """Every Unknown inside a value. Raises EvaluationError for a value of too many elements or too many levels."""
+def all_unknown_in(value: Value, spend: Callable[[int], None] | None = None) -> list[Unknown]:
+    """Every Unknown inside a value. Raises EvaluationError for a value of too many elements or too many levels, and
+    what `spend` raises, which is told the work."""
     found = []
     level = [value]
     seen = depth = 0
@@ -153,6 +154,8 @@ def all_unknown_in(value: Value) -> list[Unknown]:
         if depth > MAX_LEVELS:
             raise EvaluationError(f"the value has more than {MAX_LEVELS} levels")
         level = below
+    if spend is not None:
+        spend(seen // 8)
     return found
 
 
@@ -227,7 +230,8 @@ def to_text(value: Value) -> str:
 
 def number_text(value: int | float) -> str:
     if isinstance(value, int):
-        return format(Decimal(value), "f") if abs(value) > 10**4000 else str(value)
+        # Python refuses to write out longer ones.
+        return format(Decimal(value), "f") if value.bit_length() > 13_000 else str(value)
     return format(Decimal(repr(value)), "f")
 
 

@@ -107,7 +107,7 @@ def _doubts(node: Expression, scope: Scope, evaluate: Evaluate) -> list[Unknown]
         part = stack.pop()
         if isinstance(part, Reference):
             with suppress(EvaluationError, NotKnown):  # loop variables mean nothing out here
-                found.extend(all_unknown_in(evaluate(part, scope)))
+                found.extend(all_unknown_in(evaluate(part, scope), scope.module.budget.spend))
         elif isinstance(part, tuple):
             stack.extend(part)
         elif is_dataclass(part):

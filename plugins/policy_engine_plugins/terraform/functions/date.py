@@ -142,9 +142,9 @@ def _date_part(token: str, stamp: datetime) -> str:
 
 
 FUNCTIONS: dict[str, Function] = {
-    "formatdate": function(2, 2, _format_date),
+    "formatdate": function(2, 2, _format_date, weight=15),
     "plantimestamp": never("the time of the plan is not known"),
-    "timeadd": function(2, 2, _time_add),
+    "timeadd": function(2, 2, _time_add, weight=15),
     "timecmp": function(2, 2, _time_compare),
     "timestamp": never("the present time is not known"),
 }

@@ -52,5 +52,5 @@ FUNCTIONS: dict[str, Function] = {
     "sha256": _plain("sha256"),
     "sha512": _plain("sha512"),
     "uuid": never("uuid() is made by chance"),
-    "uuidv5": function(2, 2, _named_uuid),
+    "uuidv5": function(2, 2, _named_uuid, weight=8),
 }

@@ -90,8 +90,8 @@ def _contains(outer: Value, inner: Value) -> bool:
 
 FUNCTIONS: dict[str, Function] = {
     "cidrcontains": function(2, 2, _contains),
-    "cidrhost": function(2, 2, _host),
+    "cidrhost": function(2, 2, _host, weight=8),
     "cidrnetmask": function(1, 1, _netmask),
-    "cidrsubnet": function(3, 3, _subnet),
-    "cidrsubnets": function(1, MANY, _subnets),
+    "cidrsubnet": function(3, 3, _subnet, weight=8),
+    "cidrsubnets": function(1, MANY, _subnets, weight=8),
 }

@@ -11,12 +11,25 @@ from policy_engine_plugins.terraform.values import EvaluationError, NotKnown, Va
 
 Function = Callable[[list[Value], Scope], Value]
 MANY = 1_000_000
+# So many characters, or elements, that a function walks over count as a step.
+_CHARACTERS = 2000
+_ELEMENTS = 8
+_DEAREST = 20  # for a call with next to nothing
 
 
 def function(
-    minimum: int, maximum: int, implementation: Callable[..., Value], *, nulls: bool = False, unknowns: bool = False
+    minimum: int,
+    maximum: int,
+    implementation: Callable[..., Value],
+    *,
+    nulls: bool = False,
+    unknowns: bool = False,
+    weight: int = 1,
 ) -> Function:
-    """Counts the arguments and refuses nulls; an Unknown makes the result unknown, unless the function sees to it."""
+    """Counts the arguments and refuses nulls; an Unknown makes the result unknown, unless the function sees to it.
+
+    `weight` is how many times more than walking over its arguments a call costs.
+    """
 
     def call(arguments: list[Value], scope: Scope) -> Value:
         if not minimum <= len(arguments) <= maximum:
@@ -27,6 +40,13 @@ def function(
             missing = [argument for argument in arguments if isinstance(argument, Unknown)]
             if missing:
                 raise NotKnown(combine(missing))
+        work = len(arguments) // _ELEMENTS
+        for argument in arguments:
+            if isinstance(argument, str):
+                work += len(argument) // _CHARACTERS
+            elif isinstance(argument, (list, dict)):
+                work += len(argument) // _ELEMENTS
+        scope.module.budget.spend(min(weight, _DEAREST) + work * weight)
         return implementation(*arguments)
 
     return call
