@@ -152,8 +152,11 @@ def test_a_new_finding_fails_after_its_reports_are_there(request_: PullRequest, 
 
 def test_an_old_finding_passes_and_a_fixed_one_is_told(request_: PullRequest, installed: Path) -> None:
     github = request_.open({"main.tf": OPEN % "old" + OPEN % "mended"}, {"main.tf": OPEN % "old" + CLOSED % "mended"})
-    done = composite.run(ACTION, request_.folder, installed, {}, github)
+    wanted = {"formats": "text=findings.txt\n\nmarkdown=more.md"}
+    done = composite.run(ACTION, request_.folder, installed, wanted, github)
     assert done.failed == ""
+    assert (request_.folder / "findings.txt").read_text().startswith(("fixed", "existing"))
+    assert (request_.folder / "more.md").is_file()
     assert (done.outputs["verdict"], done.outputs["existing"], done.outputs["fixed"]) == ("passed", "1", "1")
     assert "Fixed" in done.summary
 
