@@ -178,7 +178,6 @@ def test_a_fork_is_told_that_it_cannot_upload(request_: PullRequest, installed: 
 
 def test_wrong_inputs_fail_with_one_line(request_: PullRequest, installed: Path) -> None:
     github = request_.open({"main.tf": CLOSED % "a"}, {"main.tf": CLOSED % "b"})
-    (installed / "policy-engine-reports" / "outputs").unlink(missing_ok=True)
     done = composite.run(ACTION, request_.folder, installed, {"paths": "absent"}, github)
     assert done.failed == "Scan"
     assert "'absent' does not exist; name a file or a folder to scan" in done.printed
