@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 from terraform_configuration import load_files
+
+from policy_engine.unknown import Unknown
 
 _DOUBLING = "\n".join(f'  t{n} = "${{local.t{n - 1}}}${{local.t{n - 1}}}"' for n in range(1, 60))
 _NESTING = "\n".join(f"  n{n} = [local.n{n - 1}, local.n{n - 1}]" for n in range(1, 60))
@@ -54,6 +59,164 @@ def test_hostile_values_cost_bounded_time(name: str) -> None:
     configuration = load_files({"main.tf": HOSTILE[name] + '\nresource "a" "b" { v = local.v }\n'})
     assert time.perf_counter() - started < 10
     assert "a.b" in configuration.resources
+
+
+# -- many times many
+
+_COUNTED = "count = 1000\n"
+_BIG = "[for i in range(100) : range(1000)]"
+_ALIASES = "".join(f"a{n}: &a{n} [" + f"*a{n - 1}, " * 10 + "]\n" for n in range(1, 30))
+MULTIPLIED = {
+    "modules and resources": {
+        "main.tf": f'module "m" {{\n{_COUNTED}source = "./m"\n}}\n',
+        "m/main.tf": f'resource "a" "c" {{\n{_COUNTED}v = count.index\n}}\n',
+    },
+    "modules in modules": {
+        "main.tf": f'module "m" {{\n{_COUNTED}source = "./m"\n}}\n',
+        "m/main.tf": f'module "n" {{\n{_COUNTED}source = "../n"\n}}\n',
+        "n/main.tf": 'resource "a" "c" {}\n',
+    },
+    "resources and dynamic blocks": {
+        "main.tf": f'resource "a" "c" {{\n{_COUNTED}dynamic "d" {{\nfor_each = range(1000)\ncontent {{\n}}\n}}\n}}\n'
+    },
+    "resources and blocks": {"main.tf": f'resource "a" "c" {{\n{_COUNTED}' + "d {}\n" * 5000 + "}\n"},
+    "dynamic blocks in dynamic blocks": {
+        "main.tf": 'resource "a" "c" {\n'
+        + "".join(f'dynamic "d{n}" {{\nfor_each = range(1000)\ncontent {{\n' for n in range(3))
+        + "}\n" * 7
+    },
+    "resources and large values": {
+        "main.tf": f'locals {{ big = {_BIG} }}\nresource "a" "c" {{\n{_COUNTED}v = local.big\n}}\n'
+    },
+    "documents read again and again": {
+        "main.tf": f'resource "a" "c" {{\n{_COUNTED}v = jsondecode(file("x.json"))[0]\n'
+        'w = yamldecode(file("x.json"))[0]\n}\n',
+        "x.json": "[" + "1, " * 100_000 + "1]",
+    },
+    "aliases of aliases": {
+        "main.tf": 'resource "a" "c" {\nv = yamldecode(file("x.yaml"))\n}\n',
+        "x.yaml": "a0: &a0 [x]\n" + _ALIASES,
+    },
+    "documents written again and again": {
+        "main.tf": f"locals {{\nbig = flatten({_BIG})\nv = [for i in range(1000) : jsonencode(local.big)]\n}}\n"
+    },
+    "searches": {
+        "main.tf": f"locals {{\nbig = flatten({_BIG})\nv = [for i in range(1000) : contains(local.big, -1)]\n}}\n"
+    },
+    "statements of a policy": {
+        "main.tf": 'data "aws_iam_policy_document" "d" {\ndynamic "statement" {\nfor_each = range(1000)\ncontent {\n'
+        'actions = [for i in range(1000) : "s3:${i}"]\n}\n}\n}\n'
+    },
+    "templates of each other": {
+        "main.tf": 'resource "a" "c" {\nv = templatefile("x.tpl", {})\n}\n',
+        "x.tpl": '${templatefile("y.tpl", {})}',
+        "y.tpl": '${templatefile("x.tpl", {})}',
+    },
+    "calls of one module": {
+        "main.tf": "".join(f'module "m{n}" {{\nsource = "./m"\n}}\n' for n in range(5000)),
+        "m/main.tf": 'resource "a" "c" {}\n',
+    },
+    "a long list": {"main.tf": 'resource "a" "c" {\nv = [' + "1," * 500_000 + "]\n}\n"},
+}
+
+
+@pytest.mark.parametrize("name", MULTIPLIED)
+def test_what_multiplies_costs_bounded_time(name: str) -> None:
+    files = MULTIPLIED[name]
+    if "v =" in files["main.tf"] and "locals" in files["main.tf"]:
+        files = {**files, "use.tf": 'resource "a" "d" {\n  v = local.v\n}\n'}
+    started = time.perf_counter()
+    found = load_files({**files, "z.tf": 'resource "a" "b" { v = 1 }\n'})
+    for resource in list(found.resources.values())[:20]:
+        resource.locate(("v", 0))
+    assert time.perf_counter() - started < 20
+    assert "a.b" in found.resources or found.problems
+
+
+_MEASURED = """
+import json, resource, sys
+sys.path.insert(0, sys.argv[1])
+from test_hostile import MULTIPLIED
+from terraform_configuration import load_files
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+for files in MULTIPLIED.values():
+    load_files(files)
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is measured in other units elsewhere")
+def test_nothing_of_this_needs_much_memory() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _MEASURED, str(Path(__file__).parent)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) < 1000  # megabytes
+
+
+# -- broken, and told where
+
+_GOOD = 'resource "a" "b" { v = 1 }\n'
+_DEEP = 5000
+TOLD = {
+    "breaks off in a block": ({"x.tf": 'resource "a" "c" {\n  v = 1\n'}, ["x.tf:1:1"]),
+    "breaks off in an expression": ({"x.tf": 'resource "a" "c" {\n  v = [1,\n'}, ["x.tf:1:1", "x.tf:3:1"]),
+    "breaks off in a name": ({"x.tf": "resourc"}, ["x.tf:1:8"]),
+    "an unclosed string": ({"x.tf": 'resource "a" "c" {\n  v = "x\n  w = 2\n}\n'}, ["x.tf:2:7"]),
+    "an unclosed heredoc": ({"x.tf": 'resource "a" "c" {\n  v = <<EOT\n  x\n}\n'}, ["x.tf:1:1", "x.tf:2:7"]),
+    "an unclosed interpolation": ({"x.tf": 'locals {\n  v = "a${1 + "\n}\n'}, ["x.tf:2:15"]),
+    "an unclosed comment": ({"x.tf": 'resource "a" "c" {}\n/* x\n'}, ["x.tf:2:1"]),
+    "an unclosed directive": ({"x.tf": 'locals {\n  v = "%{ if true }x"\n}\n'}, ["x.tf:2:8"]),
+    "brackets": ({"x.tf": "locals {\n  v = " + "[" * _DEEP + "]" * _DEEP + "\n}\n"}, ["x.tf:2:157"]),
+    "open brackets": ({"x.tf": "locals {\n  v = " + "[" * _DEEP + "\n}\n"}, ["x.tf:2:157"]),
+    "braces": ({"x.tf": "locals {\n  v = " + "{ a = " * _DEEP + "\n}\n"}, ["x.tf:1:1", "x.tf:2:907"]),
+    "parentheses": ({"x.tf": "locals {\n  v = " + "(" * _DEEP + "1" + ")" * _DEEP + "\n}\n"}, ["x.tf:2:157"]),
+    "blocks": ({"x.tf": "a {\n" * _DEEP + "}\n" * _DEEP}, ["x.tf:1:1"]),
+    "templates": ({"x.tf": "locals {\n  v = " + '"${' * _DEEP + "1" + '}"' * _DEEP + "\n}\n"}, ["x.tf:2:232"]),
+    "signs": ({"x.tf": "locals {\n  v = " + "!" * _DEEP + "true\n}\n"}, ["x.tf:2:158"]),
+    "conditionals": ({"x.tf": "locals {\n  v = " + "true ? 1 : " * _DEEP + "2\n}\n"}, ["x.tf:2:1656"]),
+    "brackets in JSON": ({"x.tf.json": '{"locals": {"v": ' + "[" * _DEEP + "]" * _DEEP + "}}"}, ["x.tf.json:1:167"]),
+    "a control character": ({"x.tf": "locals {\n  v = \x00\n}\n"}, ["x.tf:2:7"]),
+    "a cycle": ({"x.tf": 'locals {\n  a = local.b\n  b = local.a\n}\noutput "o" { value = local.a }\n'}, ["x.tf:2:3"]),
+    "a module of itself": (
+        {"x.tf": 'module "m" {\n  source = "./m"\n}\n', "m/x.tf": 'module "m" {\n  source = "../m"\n}\n'},
+        ["m/x.tf:2:3"],
+    ),
+    "a module outside": ({"x.tf": 'module "m" {\n  source = "../../../.."\n}\n'}, ["x.tf:2:3"]),
+    "a module outside by a detour": ({"x.tf": 'module "m" {\n  source = "./a/../../b"\n}\n'}, ["x.tf:2:3"]),
+    "a broken variable file": ({"terraform.tfvars": "v = [\n"}, ["terraform.tfvars:2:1"]),
+    "a broken JSON variable file": ({"terraform.tfvars.json": '{"v": '}, ["terraform.tfvars.json:1:7"]),
+    "a broken list of modules": (
+        {"x.tf": 'module "m" {\n  source = "a/b/c"\n}\n', ".terraform/modules/modules.json": '{"Modules": ['},
+        [".terraform/modules/modules.json:1:14", "x.tf:2:3"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TOLD)
+def test_what_is_broken_is_told_where_it_is_and_the_rest_evaluated(name: str) -> None:
+    files, places = TOLD[name]
+    started = time.perf_counter()
+    found = load_files({**files, "good.tf": _GOOD})
+    assert time.perf_counter() - started < 5
+    told = [problem for problem in found.problems if problem.span is not None]
+    assert len(told) == len(found.problems)
+    first = [f"{one.path}:{one.span.start_line}:{one.span.start_column}" for one in told if one.span is not None]
+    assert first[: len(places)] == places
+    assert found["a.b"].value == {"v": 1}
+
+
+@pytest.mark.parametrize(
+    "expression",
+    ["range(999999999)", "range(0, 1, 1e-9)", "setproduct(range(1000), range(1000), range(1000))", "pow(9, pow(9, 9))"],
+)
+def test_a_value_too_large_is_unknown_with_its_place(expression: str) -> None:
+    found = load_files({"main.tf": f'resource "a" "b" {{\n  v = {expression}\n  w = 1\n}}\n'})
+    value = found["a.b"].value
+    assert isinstance(value["v"], Unknown)
+    assert value["v"].origin is not None
+    assert found.slice(value["v"].origin) == f"v = {expression}"
+    assert value["w"] == 1
 
 
 def test_files_in_random_pieces_are_read() -> None:

@@ -133,6 +133,8 @@ def measure(value: Value) -> None:
 def all_unknown_in(value: Value, spend: Callable[[int], None] | None = None) -> list[Unknown]:
     """Every Unknown inside a value. Raises EvaluationError for a value of too many elements or too many levels, and
     what `spend` raises, which is told the work."""
+    if spend is not None:
+        spend(0)  # nothing is left: then this is not begun
     found = []
     level = [value]
     seen = depth = 0
