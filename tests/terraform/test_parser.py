@@ -379,3 +379,37 @@ def test_too_deep_nesting_is_told() -> None:
     assert [fault.message for fault in tree.faults] == ["nested more than 150 levels deep"]
     assert "b" in tree.body.attributes
     assert tree_of("a = " + "[" * 149 + "]" * 149 + "\n").faults == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[ # c\n for k in a : k]",
+        "[\n // c\n\n # d\n for k in a : k\n]",
+        "[/* c */ for k in a : k]",
+        "[for /* c */ k /* d */ in # e\n a # f\n : k # g\n]",
+        "[for k // x\nin a : k]",
+        "[ for k in a : k ]",
+    ],
+)
+def test_comments_may_stand_anywhere_in_a_loop(text: str) -> None:
+    tree = tree_of(f"x = {text}\n")
+    assert tree.faults == []
+    assert type(tree.body.attributes["x"].expression).__name__ == "For"
+    assert len(tree.comments) == text.count("#") + text.count("//") + text.count("/*")
+
+
+def test_comments_may_stand_before_the_loop_of_an_object() -> None:
+    tree = tree_of(
+        "x = {\n  # c\n  for k /* d */ , /* e */ v in a : k => v\n}\ny = { # c\n  a = 1\n}\nz = [ # c\n  1\n]\n"
+    )
+    assert tree.faults == []
+    kinds = [type(one.expression).__name__ for one in tree.body.attributes.values()]
+    assert kinds == ["For", "ObjectExpression", "ListExpression"]
+    assert len(tree.comments) == 5
+
+
+def test_labels_may_hold_dollar_and_percent_signs() -> None:
+    tree = tree_of('a "100%" "$x" "%v$" {}\na "${x}" {}\n')
+    assert [label.value for label in tree.body.blocks[0].labels] == ["100%", "$x", "%v$"]
+    assert tree.faults

@@ -256,9 +256,7 @@ class ExpressionParser:
     def _list(self, start: int) -> Expression:
         text = self.text
         self.open.append("[")
-        keyword = lexical.FOR_KEYWORD.match(text, self.pos)
-        if keyword is not None:
-            self.pos = keyword.end()
+        if self._begins_loop():
             return self._for(start, "]")
         items: list[Expression] = []
         match = lexical.LIST_ITEM.match
@@ -292,9 +290,7 @@ class ExpressionParser:
     def _object(self, start: int) -> Expression:
         text = self.text
         self.open.append("{")
-        keyword = lexical.FOR_KEYWORD.match(text, self.pos)
-        if keyword is not None:
-            self.pos = keyword.end()
+        if self._begins_loop():
             return self._for(start, "}")
         items: list[ObjectItem] = []
         match = lexical.OBJECT_ITEM.match
@@ -350,6 +346,16 @@ class ExpressionParser:
         self.pos += 1
         return key
 
+    def _begins_loop(self) -> bool:
+        keyword = lexical.FOR_KEYWORD.match(self.text, self.pos)
+        if keyword is not None and keyword[1] is None:
+            self.skip(True)  # a comment may stand before it
+            keyword = lexical.FOR_KEYWORD.match(self.text, self.pos)
+        if keyword is None or keyword[1] is None:
+            return False
+        self.pos = keyword.end()
+        return True
+
     def _for(self, start: int, closing: str) -> Expression:
         names = self._for_names()
         collection = self.expression(True)
@@ -376,10 +382,27 @@ class ExpressionParser:
 
     def _for_names(self) -> tuple[str | None, str]:
         found = lexical.FOR_NAMES.match(self.text, self.pos)
-        if found is None:
-            raise self.unexpected("the name of the loop's variable and 'in'", True)
-        self.pos = found.end()
-        return (None, found[1]) if found[2] is None else (found[1], found[2])
+        if found is not None:
+            self.pos = found.end()
+            return (None, found[1]) if found[2] is None else (found[1], found[2])
+        # Perhaps there are comments in between.
+        words: list[str] = []
+        while not words or words[-1] != "in":
+            self.skip(True)
+            if len(words) == 1 and self.text.startswith(",", self.pos):
+                self.pos += 1
+                self.skip(True)
+                words.append(",")
+            word = lexical.NAME_TOKEN.match(self.text, self.pos)
+            if word is None or len(words) > 3:
+                raise self.unexpected("the name of the loop's variable and 'in'", True)
+            self.pos = word.end()
+            words.append(word[0])
+        if len(words) == 2:
+            return None, words[0]
+        if len(words) == 4 and words[1] == ",":
+            return words[0], words[2]
+        raise self.unexpected("the name of the loop's variable and 'in'", True)
 
     # -- templates
 

@@ -39,10 +39,10 @@ BLOCK_COMMENT = r"/\*(?s:.*?)\*/"
 # 6 labels, 7 brace; 8 closing brace; 9 comment.
 ITEM = re.compile(
     rf"\s*(?:({IDENTIFIER})[ \t]*(?:=(?![=>])[ \t]*(?:{SIMPLE_VALUE}[ \t]*(?=[\r\n#]|//|\Z))?)"
-    rf'|({IDENTIFIER})((?:[ \t]*"[^"\\$%\r\n]*"|[ \t]+{IDENTIFIER})*)[ \t]*(\{{)'
+    rf'|({IDENTIFIER})((?:[ \t]*"(?:[^"\\$%\r\n]+|[$%](?!\{{))*"|[ \t]+{IDENTIFIER})*)[ \t]*(\{{)'
     rf"|(\}})|({COMMENT}))?"
 )
-LABEL = re.compile(rf'"([^"\\$%\r\n]*)"|({IDENTIFIER})')
+LABEL = re.compile(rf'"((?:[^"\\$%\r\n]+|[$%](?!\{{))*)"|({IDENTIFIER})')
 END_OF_ITEM = re.compile(r"[ \t]*(?:(?=[\r\n#]|//)|\Z)")
 
 # A simple value with nothing behind it that could continue it.
@@ -90,7 +90,8 @@ PRECEDENCE = {
 
 SKIP = re.compile(rf"[ \t]*({BLOCK_COMMENT})?")
 SKIP_FREE = re.compile(rf"\s*({COMMENT})?")
-FOR_KEYWORD = re.compile(r"\s*for(?![\w-])")
+# What a list or an object begins with: group 1 where that is a loop, without it where it is a comment.
+FOR_KEYWORD = re.compile(r"\s*(?:(for)(?![\w-])|#|/[/*])")
 FOR_NAMES = re.compile(rf"\s*({IDENTIFIER})\s*(?:,\s*({IDENTIFIER})\s*)?(?<![\w-])in(?![\w-])")
 NAME_TOKEN = re.compile(rf"{IDENTIFIER}")
 FOUND = re.compile(rf'{IDENTIFIER}|\d+|[=!<>]=|&&|\|\||\.\.\.|=>|"|.', re.DOTALL)
@@ -118,7 +119,7 @@ LONE_WORD = re.compile(rf"^[ \t]*({IDENTIFIER})[ \t]*(?=\r|\n|\Z)", re.MULTILINE
 
 # For finding the next place to resume after a mistake. The block types are Terraform's own, at the start of a line.
 TOP_BLOCK = re.compile(
-    r"^(?:resource|data|variable|output|locals|module|provider|terraform|moved|import|check|removed|ephemeral)"
+    r"^(?:resource|data|variable|output|locals|module|provider|terraform|moved|import|check|removed|ephemeral|action)"
     r"(?![\w-])[^\r\n={}]*\{",
     re.MULTILINE,
 )
