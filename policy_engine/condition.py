@@ -463,6 +463,8 @@ def _compile_check(node: Mapping[str, Any], head: str, checks: Mapping[str, Chec
     name = node[head]
     check = checks.get(name)
     if check is None:
+        from policy_engine.suggestion import suggest
+
         raise ConditionError(f"unknown check '{name}'{suggest(name, checks)}", (*at, head))
     parameters = node.get("with", {})
     function = check.function
@@ -486,14 +488,6 @@ def _compile_check(node: Mapping[str, Any], head: str, checks: Mapping[str, Chec
             yield Witness(())
 
     return Condition(test, witness)
-
-
-def suggest(name: str, known: Mapping[str, Any] | list[str]) -> str:
-    """`; did you mean 'equals'?`, or nothing where no known name is near."""
-    import difflib
-
-    near = difflib.get_close_matches(name, list(known), n=1)
-    return f"; did you mean '{near[0]}'?" if near else ""
 
 
 _COMPILERS: Mapping[str, Callable[[Mapping[str, Any], str, Mapping[str, Check], AttributePath], Condition]] = {

@@ -76,3 +76,13 @@ def controls_of(rule: Rule, framework: Framework) -> list[str]:
     if framework.name == "iso27001-2013" and rule.controls_2013:
         return list(rule.controls_2013)
     return framework.controls_for(rule.controls)
+
+
+def counterparts(framework: Framework, control: str, other: str) -> list[str]:
+    """The controls of another catalogue, by its name, that one of this catalogue stands for; empty where no
+    correspondence is known."""
+    if framework.name == other:
+        return [control]
+    if other == "iso27001-2022" and framework.from_2022 is not None:
+        return [source for source, own in framework.from_2022.items() if control in own]
+    return list(framework.controls[control].corresponds.get(other, ()))

@@ -98,7 +98,7 @@ def _case(
     if name is None:
         return None, Mistake(shown, "the rule has several formats: say which with 'format'", span)
     if name not in plugins.formats:
-        from policy_engine.condition import suggest
+        from policy_engine.suggestion import suggest
 
         return None, Mistake(shown, f"unknown format '{name}'{suggest(name, plugins.formats)}", span)
     if ("code" in value) == ("files" in value):
@@ -133,7 +133,7 @@ def run_case(rule: Rule, case: Case, plugins: Plugins, rulebook: Rulebook) -> li
     tree = MemoryTree({name: text.encode() for name, text in case.files.items()})
     # A rule about suppressions needs the rules that they suppress.
     about_policy = RESOURCE_FORMAT in rule.formats()
-    settings = Settings() if about_policy else Settings(select=Selection(ids=(rule.id,)))
+    settings = _settings_of(case) if about_policy else Settings(select=Selection(ids=(rule.id,)))
     policy = None
     if about_policy:
         from datetime import date
@@ -176,6 +176,15 @@ def run_case(rule: Rule, case: Case, plugins: Plugins, rulebook: Rulebook) -> li
     if case.inapplicable and ours:
         found.append(wrong("the rule applies, though the example says it is inapplicable"))
     return found
+
+
+def _settings_of(case: Case) -> Settings:
+    from policy_engine.settings import FILE_NAMES, parse_settings
+
+    for name in FILE_NAMES:
+        if name in case.files:
+            return parse_settings(case.files[name].encode(), name)
+    return Settings()
 
 
 def missing_examples(rule: Rule, cases: Iterable[Case]) -> list[str]:

@@ -6,11 +6,11 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from policy_engine.condition import suggest
 from policy_engine.harness import examples_path, missing_examples, read_cases
 from policy_engine.resource import AttributePath
 from policy_engine.rulepack import Mistake, read_rules, rule_from
 from policy_engine.span import Span
+from policy_engine.suggestion import suggest
 from policy_engine.suppression import POLICY_TYPES, RESOURCE_FORMAT
 
 if TYPE_CHECKING:

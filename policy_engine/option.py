@@ -56,7 +56,7 @@ def configure(
 def check_settings(formats: Mapping[str, Format], given: Mapping[str, Any], folder: str, path: str | None) -> Choices:
     """The `formats` part of the settings, its files' paths made absolute from the settings' folder. Raises
     ConfigError."""
-    from policy_engine.condition import suggest
+    from policy_engine.suggestion import suggest
 
     checked: dict[str, dict[str, Any]] = {}
     for name, values in given.items():

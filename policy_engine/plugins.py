@@ -48,7 +48,7 @@ class Plugins:
     def framework(self, name: str) -> Framework:
         source = self.framework_sources.get(name)
         if source is None:
-            from policy_engine.condition import suggest
+            from policy_engine.suggestion import suggest
 
             raise ConfigError(f"unknown framework '{name}'{suggest(name, self.framework_sources)}")
         return source.load()

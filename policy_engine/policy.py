@@ -17,12 +17,22 @@ from policy_engine.suppression import RESOURCE_FORMAT
 from policy_engine.tree import FileTooLarge
 
 if TYPE_CHECKING:
+    from policy_engine.attestation import Attestation
     from policy_engine.baseline import Baseline
+    from policy_engine.statement import Statement
     from policy_engine.waiver import Waiver
 
 FOLDER = ".policy-engine/"
 WAIVERS = f"{FOLDER}waivers.yaml"
 BASELINE = f"{FOLDER}baseline.yaml"
+STATEMENT = f"{FOLDER}soa.yaml"
+ATTESTATIONS = f"{FOLDER}attestations.yaml"
+KINDS = {
+    WAIVERS: "waivers",
+    BASELINE: "baseline",
+    STATEMENT: "statement of applicability",
+    ATTESTATIONS: "attestations",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +40,7 @@ class Policy:
     """today      the day that end dates are compared with
     warn_days  so many days before a waiver ends it is told
     whole      whether the scan sees the whole project, so that what covers nothing is stale
+    narrowed   whether the command line leaves rules out, so that it means nothing that one did not run
     files      where a change is under review: the policy files, and whether it touches each
     """
 
@@ -38,6 +49,9 @@ class Policy:
     baseline: Baseline | None = None
     warn_days: int = 30
     whole: bool = False
+    narrowed: bool = False
+    statement: Statement | None = None
+    attestations: Sequence[Attestation] = ()
     files: Mapping[str, bool] = field(default_factory=dict)
 
 
@@ -64,16 +78,25 @@ def read_policy(
         except OSError as error:
             raise ConfigError(f"cannot be read: {error.strerror}", path=path) from error
 
-    waivers, baseline = optional(WAIVERS), optional(BASELINE)
+    texts = {path: optional(path) for path in KINDS}
     files = {} if changed is None else dict.fromkeys((path for path in changed if is_policy(path, also)), True)
     if changed is not None:
-        for path, data in ((WAIVERS, waivers), (BASELINE, baseline)):
+        for path, data in texts.items():
             if data is not None:
                 files.setdefault(path, False)
         for path in FILE_NAMES:
             if optional(path) is not None:
                 files.setdefault(path, False)
-    return Policy(today, _waivers(waivers), _baseline(baseline), warn_days, whole, files)
+    return Policy(
+        today,
+        _waivers(texts[WAIVERS]),
+        _baseline(texts[BASELINE]),
+        warn_days,
+        whole,
+        statement=_statement(texts[STATEMENT]),
+        attestations=_attestations(texts[ATTESTATIONS]),
+        files=files,
+    )
 
 
 def _waivers(data: bytes | None) -> Sequence[Waiver]:
@@ -90,6 +113,22 @@ def _baseline(data: bytes | None) -> Baseline | None:
     from policy_engine.baseline import parse_baseline
 
     return parse_baseline(data, BASELINE)
+
+
+def _statement(data: bytes | None) -> Statement | None:
+    if data is None:
+        return None
+    from policy_engine.statement import parse_statement
+
+    return parse_statement(data, STATEMENT)
+
+
+def _attestations(data: bytes | None) -> Sequence[Attestation]:
+    if data is None:
+        return ()
+    from policy_engine.attestation import parse_attestations
+
+    return parse_attestations(data, ATTESTATIONS)
 
 
 def is_policy(path: str, also: Sequence[str] = ()) -> bool:
@@ -119,8 +158,6 @@ def changes_as_resources(policy: Policy) -> list[Resource]:
 
 
 def _kind(path: str) -> str:
-    if path == WAIVERS:
-        return "waivers"
-    if path == BASELINE:
-        return "baseline"
+    if path in KINDS:
+        return KINDS[path]
     return "settings" if path in FILE_NAMES else "ignored files" if path.endswith(".gitignore") else "policy"

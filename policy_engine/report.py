@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from policy_engine.control import Framework
 from policy_engine.finding import Change, Finding, Outcome
 from policy_engine.rule import Rule, Severity
 from policy_engine.unit import Problem, ProblemKind
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from policy_engine.attestation import Attestation
+    from policy_engine.statement import Statement
 
 
 class Status(Enum):
@@ -69,6 +76,10 @@ class Report:
     category    names this analysis among others of the same commit (SARIF `automationDetails.id`)
     base        the commit that the scan compares with, and what is gone since; None where it compares with none
     gate        "all" findings can make the run fail, or "new" ones only
+    today         the day that end dates are compared with; None where nothing of it was asked
+    whole         whether a whole project was looked at with all its rules, so that silence about a control counts
+    statement     the statement of applicability; `not_applicable` are the rules that were not run for its sake
+    attestations  what people say of controls
     """
 
     findings: Sequence[Finding]
@@ -82,6 +93,11 @@ class Report:
     category: str = "policy-engine"
     base: Base | None = None
     gate: str = "all"
+    today: date | None = None
+    whole: bool = False
+    statement: Statement | None = None
+    not_applicable: Sequence[str] = ()
+    attestations: Sequence[Attestation] = ()
 
     @property
     def complete(self) -> bool:

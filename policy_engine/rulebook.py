@@ -55,7 +55,7 @@ class Rulebook:
         rule_id = self.aliases.get(name, name)
         entry = self.index.get(rule_id)
         if entry is None:
-            from policy_engine.condition import suggest
+            from policy_engine.suggestion import suggest
 
             raise ConfigError(f"unknown rule '{name}'{suggest(name, sorted(self.names))}")
         return next(rule for rule in self.rules(entry["formats"]) if rule.id == rule_id)
@@ -64,9 +64,12 @@ class Rulebook:
         """The rules that the settings choose, of those with a target for one of the formats. Raises ConfigError where
         the settings name a rule that does not exist: a selection of nothing must not pass for a clean scan."""
         self._check_names(settings)
-        rules = self.rules(formats)
+        return self.chosen(settings, self.rules(formats))
+
+    def chosen(self, settings: Settings, rules: Sequence[Rule]) -> list[Rule]:
+        """Of the rules those that the settings do not leave out."""
         if not settings.select and not settings.ignore:
-            return rules
+            return list(rules)
         chosen = []
         for rule in rules:
             entry = self.index[rule.id]
@@ -81,7 +84,7 @@ class Rulebook:
     def _check_names(self, settings: Settings) -> None:
         from fnmatch import filter as fnfilter
 
-        from policy_engine.condition import suggest
+        from policy_engine.suggestion import suggest
 
         tags = {tag for entry in self.index.values() for tag in entry["tags"]}
         names = self.names

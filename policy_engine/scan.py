@@ -33,6 +33,7 @@ from policy_engine.twins import join_twins
 from policy_engine.unit import Problem, ProblemKind, Unit
 
 if TYPE_CHECKING:
+    from policy_engine.management import Management
     from policy_engine.policy import Policy
     from policy_engine.revision import Changes
 
@@ -119,6 +120,12 @@ def scan(
         ledger = ledger_of(side, units)
         met = sorted({unit.format for unit in (*units, *before)})
     rules = rulebook.select(settings, [*met, RESOURCE_FORMAT])
+    management = None
+    if policy is not None and (policy.statement is not None or policy.attestations):
+        from policy_engine.management import Management
+
+        management = Management(policy, plugins, rulebook, settings, tree)
+        rules = management.applicable(rules)
     rule_set = RuleSet(rules, plugins.checks, settings.severities)
 
     def evaluated(of: Sequence[Unit], source: Tree, formats: Mapping[str, Format], done: int) -> list[Evaluated]:
@@ -130,7 +137,7 @@ def scan(
         return results
 
     findings, judged_problems = settle(
-        evaluated(units, tree, plugins.formats, 0), rule_set, rulebook, policy, units, tree
+        evaluated(units, tree, plugins.formats, 0), rule_set, rulebook, policy, units, tree, management
     )
     base: Base | None = None
     if view is not None:
@@ -159,6 +166,11 @@ def scan(
         category=category,
         base=base,
         gate="all" if view is None else view.gate,
+        today=None if policy is None else policy.today,
+        whole=policy is not None and policy.whole and not policy.narrowed,
+        statement=None if policy is None else policy.statement,
+        not_applicable=() if management is None else sorted(management.not_applicable),
+        attestations=() if policy is None else policy.attestations,
     )
 
 
@@ -220,6 +232,7 @@ def settle(
     policy: Policy | None = None,
     units: Sequence[Unit] = (),
     tree: Tree | None = None,
+    management: Management | None = None,
 ) -> tuple[list[Finding], list[Problem]]:
     """All findings, those set aside marked, with unique fingerprints, sorted; and all problems.
 
@@ -243,6 +256,8 @@ def settle(
     if policy is not None:
         findings, own_ = _by_policy(findings, policy, rulebook, evaluated)
         own.extend(own_)
+    if management is not None:
+        own.extend(management.as_resources(findings))
     if own:
         findings.extend(evaluate(rules, ResourceGraph(own), lambda _location: ""))
         findings.sort(key=_finding_key)

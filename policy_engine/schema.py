@@ -57,7 +57,7 @@ def mistakes(value: Any, schema: Mapping[str, Any]) -> list[tuple[AttributePath,
 
 
 def _tell(error: ValidationError) -> Iterator[tuple[AttributePath, str]]:
-    from policy_engine.condition import suggest
+    from policy_engine.suggestion import suggest
 
     path: AttributePath = tuple(error.absolute_path)
     # The library types these as possibly unset, which they never are in an error that it yields.

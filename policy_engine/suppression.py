@@ -12,8 +12,8 @@ from policy_engine.unit import Comment
 
 MARKER = b"policy-engine:"
 RESOURCE_FORMAT = "policy"
-"""Suppressions, waivers and policy files are judged by rules like any other resource; this is their format there."""
-POLICY_TYPES = ("suppression", "waiver", "policy-file")
+"""What a project decides about its scans is judged by rules like any other resource; this is its format there."""
+POLICY_TYPES = ("suppression", "waiver", "policy-file", "statement", "applicability", "attestation")
 
 
 @dataclass(frozen=True, slots=True)

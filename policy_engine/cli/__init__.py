@@ -16,6 +16,7 @@ COMMANDS = {
     "scan": "policy_engine.cli.scan:scan",
     "nightly": "policy_engine.cli.nightly:nightly",
     "baseline": "policy_engine.cli.baseline:baseline",
+    "soa": "policy_engine.cli.soa:soa",
     "rules": "policy_engine.cli.rules:rules",
     "controls": "policy_engine.cli.controls:controls",
     "explain": "policy_engine.cli.explain:explain",

@@ -105,7 +105,7 @@ def show(control_id: str) -> None:
 
 def find_control(plugins: Plugins, control_id: str) -> tuple[Framework, Control]:
     """A control by id, in the first framework that has it. Raises ConfigError with the nearest id."""
-    from policy_engine.condition import suggest
+    from policy_engine.suggestion import suggest
 
     known: list[str] = []
     wanted = control_id.upper() if control_id[:1] in "aA" else f"A.{control_id}"

@@ -37,7 +37,7 @@ def list_(
     """List rules with severity, formats and controls."""
     space = open_workspace(rule_folders=folders)
     if format_name is not None and format_name not in {*space.plugins.formats, "policy"}:
-        from policy_engine.condition import suggest
+        from policy_engine.suggestion import suggest
 
         raise ConfigError(f"unknown input format '{format_name}'{suggest(format_name, space.plugins.formats)}")
     if control is not None:

@@ -217,6 +217,7 @@ def scan(
         files = sorted({*around.paths, *only})
     if space.revision is None:
         policy = read_policy(tree.read, day, warn_days=settings.warn_days, whole=whole)
+        policy = replace(policy, narrowed=bool(rule_ids or controls or tags))
     else:
         from policy_engine.cli.base import base_view
 
@@ -292,7 +293,7 @@ def _with_options(
 
 
 def _outputs(formats: Sequence[str], plugins: Plugins) -> list[tuple[Reporter, str | None]]:
-    from policy_engine.condition import suggest
+    from policy_engine.suggestion import suggest
 
     outputs: list[tuple[Reporter, str | None]] = []
     for text in formats:
