@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from policy_engine.attestation import Attestation
     from policy_engine.statement import Statement
+    from policy_engine.verdict import Verdict
 
 
 class Status(Enum):
@@ -65,6 +66,22 @@ class Base:
 
 
 @dataclass(frozen=True, slots=True)
+class Moment:
+    """What one run came to.
+
+    at        the time in UTC, as 2027-01-31T02:00:00Z
+    controls  how many controls of the leading framework had each status, by the status's name
+    """
+
+    at: str
+    open: int
+    new: int
+    fixed: int
+    reopened: int
+    controls: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """Everything a reporter may tell. Sorted, free of absolute paths and of the time of day: two runs are equal.
 
@@ -80,6 +97,9 @@ class Report:
     whole         whether a whole project was looked at with all its rules, so that silence about a control counts
     statement     the statement of applicability; `not_applicable` are the rules that were not run for its sake
     attestations  what people say of controls
+    settled       verdicts that were reached before, by framework; None where they follow from the findings
+    previous      an earlier report to tell the changes from
+    trend         what earlier runs came to, oldest first
     """
 
     findings: Sequence[Finding]
@@ -98,6 +118,19 @@ class Report:
     statement: Statement | None = None
     not_applicable: Sequence[str] = ()
     attestations: Sequence[Attestation] = ()
+    settled: Mapping[str, Sequence[Verdict]] | None = None
+    previous: Report | None = None
+    trend: Sequence[Moment] = ()
+
+    def verdicts(self, framework: Framework) -> Sequence[Verdict] | None:
+        """What is known of each control; None where only a part was looked at."""
+        if self.settled is not None:
+            return self.settled.get(framework.name)
+        if not self.whole:
+            return None
+        from policy_engine.verdict import verdicts
+
+        return verdicts(self, framework)
 
     @property
     def complete(self) -> bool:

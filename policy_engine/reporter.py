@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from policy_engine.control import Framework
 from policy_engine.report import Report
 
 
@@ -26,4 +28,13 @@ class Reporter:
 
     def render(self, report: Report, display: Display) -> str:
         """The whole text, ending in a newline. A pure function of the report: the same report gives the same text."""
+        raise NotImplementedError
+
+    def reads(self, data: bytes) -> bool:
+        """Whether `read` can make a report of this again. Looks at the beginning only."""
+        return False
+
+    def read(self, data: bytes, path: str, framework: Callable[[str], Framework]) -> Report:
+        """The report that was written. `path` names it in messages; `framework` gives a catalogue by name. Raises
+        ConfigError for what is no such report."""
         raise NotImplementedError

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from policy_engine.control import controls_of
 from policy_engine.finding import Finding
@@ -11,6 +11,11 @@ from policy_engine.report import Report
 from policy_engine.rule import Rule
 from policy_engine.span import Location, Span
 from policy_engine.unit import Problem
+
+if TYPE_CHECKING:
+    from policy_engine.attestation import Attestation
+    from policy_engine.statement import Statement
+    from policy_engine.verdict import Verdict
 
 LAID_OUT_LEVELS = 2
 """So that each finding stands on a line of its own."""
@@ -33,6 +38,16 @@ def render(report: Report) -> str:
             for each in report.frameworks
         ],
         "rules": [_rule(rule, report) for rule in report.rules],
+        "not_applicable": list(report.not_applicable),
+        "today": None if report.today is None else report.today.isoformat(),
+        "whole": report.whole,
+        "statement": None if report.statement is None else _statement(report.statement),
+        "attestations": [_attestation(each) for each in report.attestations],
+        "controls": [
+            {"framework": framework.name, **_verdict(each)}
+            for framework in report.frameworks
+            for each in (report.verdicts(framework) or ())
+        ],
         "gate": report.gate,
         "base": None
         if report.base is None
@@ -63,6 +78,65 @@ def _rule(rule: Rule, report: Report) -> dict[str, Any]:
         "tags": list(rule.tags),
         "formats": list(rule.formats()),
         "controls": {each.name: controls_of(rule, each) for each in report.frameworks},
+        "controls_2022": list(rule.controls),
+        "controls_2013": list(rule.controls_2013),
+    }
+
+
+def _statement(statement: Statement) -> dict[str, Any]:
+    return {
+        "framework": statement.framework,
+        "organisation": statement.organisation,
+        "scope": statement.scope,
+        "approved_by": statement.approved_by,
+        "approved_on": None if statement.approved_on is None else statement.approved_on.isoformat(),
+        "location": _location(statement.location),
+        "controls": [
+            {
+                "control": each.control,
+                "applicable": each.applicable,
+                "justification": each.justification,
+                "status": each.status,
+                "implemented_by": list(each.implemented_by),
+                "owner": each.owner,
+                "rules": list(each.rules),
+                "documents": list(each.documents),
+                "location": _location(each.location),
+            }
+            for each in statement.controls.values()
+        ],
+    }
+
+
+def _attestation(attestation: Attestation) -> dict[str, Any]:
+    return {
+        "framework": attestation.framework,
+        "controls": list(attestation.controls),
+        "statement": attestation.statement,
+        "owner": attestation.owner,
+        "date": attestation.date.isoformat(),
+        "valid_until": attestation.valid_until.isoformat(),
+        "document": attestation.document,
+        "sha256": attestation.sha256,
+        "location": _location(attestation.location),
+    }
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    numbers = verdict.numbers
+    return {
+        "control": verdict.control,
+        "status": verdict.status.value,
+        "reason": verdict.reason,
+        "remains": verdict.remains,
+        "rules": list(verdict.rules),
+        "holding": list(verdict.holding),
+        "passed": numbers.passed,
+        "failed": numbers.failed,
+        "known": numbers.known,
+        "accepted": numbers.accepted,
+        "aside": numbers.aside,
+        "unknown": numbers.unknown,
     }
 
 
