@@ -6,6 +6,7 @@ repository: two at once lose nothing, and one that is killed leaves no trace.
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -15,6 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from policy_engine.errors import ConfigError
+from policy_engine.report import Moment
 
 SCHEMA_VERSION = "1"
 BUSY_TIMEOUT_S = 60
@@ -46,6 +48,20 @@ _runs = sa.Table(
     sa.Column("new", sa.Integer, nullable=False),
     sa.Column("fixed", sa.Integer, nullable=False),
     sa.Column("reopened", sa.Integer, nullable=False),
+)
+_verdicts = sa.Table(
+    "policy_engine_verdicts",
+    _meta,
+    sa.Column("run_id", sa.ForeignKey("policy_engine_runs.id"), primary_key=True),
+    sa.Column("status", sa.String(20), primary_key=True),
+    sa.Column("controls", sa.Integer, nullable=False),
+)
+_reports = sa.Table(
+    "policy_engine_reports",
+    _meta,
+    sa.Column("repository_id", sa.ForeignKey("policy_engine_repositories.id"), primary_key=True),
+    sa.Column("at", sa.String(20), nullable=False),
+    sa.Column("document", sa.LargeBinary, nullable=False),  # compressed; of the last run alone
 )
 _findings = sa.Table(
     "policy_engine_findings",
@@ -85,7 +101,11 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What one scan of one repository found. Nothing counts as fixed by a run that is not complete."""
+    """What one scan of one repository found. Nothing counts as fixed by a run that is not complete.
+
+    controls  how many controls of the leading framework had each status, by the status's name
+    document  the whole report, to be read again later; empty where none is to be kept
+    """
 
     repository: str
     at: datetime
@@ -93,6 +113,8 @@ class Run:
     version: str
     complete: bool
     findings: Sequence[Record]
+    controls: Mapping[str, int] = field(default_factory=dict)
+    document: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +205,45 @@ class History:
                 )
                 told.append((name, delta, complete))
         return told
+
+    def repositories(self) -> list[str]:
+        """The names of all, sorted."""
+        with self.engine.connect() as connection:
+            return list(connection.execute(sa.select(_repositories.c.name).order_by(_repositories.c.name)).scalars())
+
+    def last_report(self, repository: str) -> tuple[str, bytes] | None:
+        """When a repository was last scanned, and the report of it; None where none was kept."""
+        query = (
+            sa.select(_reports.c.at, _reports.c.document)
+            .join(_repositories, _repositories.c.id == _reports.c.repository_id)
+            .where(_repositories.c.name == repository)
+        )
+        with self.engine.connect() as connection:
+            row = connection.execute(query).one_or_none()
+        if row is None:
+            return None
+        try:
+            return row.at, zlib.decompress(row.document)
+        except zlib.error as error:
+            raise ConfigError(f"{self.shown}: the report of '{repository}' is damaged: {error}") from None
+
+    def moments(self, repository: str) -> list[Moment]:
+        """What the runs of a repository came to, the first one first."""
+        counts: dict[int, dict[str, int]] = {}
+        runs = self.runs(repository)
+        query = (
+            sa.select(_verdicts)
+            .join(_runs, _runs.c.id == _verdicts.c.run_id)
+            .join(_repositories, _repositories.c.id == _runs.c.repository_id)
+            .where(_repositories.c.name == repository)
+        )
+        with self.engine.connect() as connection:
+            for row in connection.execute(query):
+                counts.setdefault(row.run_id, {})[row.status] = row.controls
+        return [
+            Moment(run["at"], run["open"], run["new"], run["fixed"], run["reopened"], counts.get(run["id"], {}))
+            for run in runs
+        ]
 
     def runs(self, repository: str) -> list[Mapping[str, Any]]:
         """All runs of a repository, the first one first."""
@@ -292,7 +353,7 @@ def _record(connection: sa.Connection, run: Run) -> Delta:
         .select_from(_findings)
         .where(_findings.c.repository_id == repository, _findings.c.fixed.is_(None))
     ).scalar_one()
-    connection.execute(
+    inserted = connection.execute(
         _runs.insert().values(
             repository_id=repository,
             at=at,
@@ -305,6 +366,15 @@ def _record(connection: sa.Connection, run: Run) -> Delta:
             reopened=len(back),
         )
     )
+    if run.controls:
+        assert inserted.inserted_primary_key is not None
+        number = inserted.inserted_primary_key[0]
+        rows = [{"run_id": number, "status": status, "controls": count} for status, count in run.controls.items()]
+        connection.execute(_verdicts.insert(), rows)
+    if run.document:
+        connection.execute(_reports.delete().where(_reports.c.repository_id == repository))
+        kept = zlib.compress(run.document, 6)
+        connection.execute(_reports.insert().values(repository_id=repository, at=at, document=kept))
     return Delta(tuple(new), tuple(_as_record(row) for row in gone), tuple(back), open_now)
 
 

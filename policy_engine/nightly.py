@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +15,7 @@ from pathlib import Path
 from policy_engine.errors import PolicyEngineError
 from policy_engine.finding import Finding
 from policy_engine.history import Record, Run
+from policy_engine.reporter import Display
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class Result:
 
 def scan_repository(job: Job) -> Result:
     """Never raises: one repository that cannot be scanned must not stop the others."""
+    from policy_engine.verdict import verdicts
     from policy_engine.workspace import open_workspace, scan_project
 
     try:
@@ -46,7 +49,12 @@ def scan_repository(job: Job) -> Result:
         lead = report.frameworks[0] if report.frameworks else None
         records = [_record(one, lead) for one in report.findings if one.counts]
         trouble = "" if report.complete else next(str(one) for one in report.problems if one.kind.value != "limited")
-        run = Run(job.name, job.at, head_commit(space.root), report.version, report.complete, records)
+        controls = Counter(each.status.value for each in (verdicts(report, lead) if lead else ()))
+        # The one of the report formats that can be read again keeps the whole of it.
+        keeper = next((each for each in space.plugins.reporters.values() if each.readable), None)
+        document = keeper.render(report, Display()).encode() if keeper is not None else b""
+        commit = head_commit(space.root)
+        run = Run(job.name, job.at, commit, report.version, report.complete, records, controls, document)
         return Result(job.name, run, trouble)
     except PolicyEngineError as error:
         return Result(job.name, None, str(error))

@@ -122,16 +122,6 @@ class Report:
     previous: Report | None = None
     trend: Sequence[Moment] = ()
 
-    def verdicts(self, framework: Framework) -> Sequence[Verdict] | None:
-        """What is known of each control; None where only a part was looked at."""
-        if self.settled is not None:
-            return self.settled.get(framework.name)
-        if not self.whole:
-            return None
-        from policy_engine.verdict import verdicts
-
-        return verdicts(self, framework)
-
     @property
     def complete(self) -> bool:
         """False when something was not evaluated, so that silence proves nothing."""

@@ -25,6 +25,8 @@ class Reporter:
     """What `--format` says: `sarif`."""
     title: str
     """What people call it: "SARIF 2.1.0"."""
+    readable: bool = False
+    """Whether `read` makes the report again of what `render` writes."""
 
     def render(self, report: Report, display: Display) -> str:
         """The whole text, ending in a newline. A pure function of the report: the same report gives the same text."""

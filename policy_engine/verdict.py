@@ -84,9 +84,13 @@ class Verdict:
     remains: str = ""
 
 
-def verdicts(report: Report, framework: Framework) -> list[Verdict]:
-    """One verdict for each control of a catalogue, in its order. Of a report about a whole project only: what a scan of
-    a part did not find proves nothing about a control."""
+def verdicts(report: Report, framework: Framework) -> Sequence[Verdict]:
+    """One verdict for each control of a catalogue, in its order. None at all where only a part of a project was looked
+    at: what a scan of a part did not find proves nothing about a control."""
+    if report.settled is not None:
+        return report.settled.get(framework.name, ())
+    if not report.whole:
+        return ()
     from policy_engine.attestation import attested_in
     from policy_engine.statement import not_applicable_in
 

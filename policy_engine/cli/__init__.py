@@ -17,6 +17,7 @@ COMMANDS = {
     "nightly": "policy_engine.cli.nightly:nightly",
     "baseline": "policy_engine.cli.baseline:baseline",
     "soa": "policy_engine.cli.soa:soa",
+    "report": "policy_engine.cli.report:report",
     "rules": "policy_engine.cli.rules:rules",
     "controls": "policy_engine.cli.controls:controls",
     "explain": "policy_engine.cli.explain:explain",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from policy_engine.cli.output import read_outputs, write_report
 from policy_engine.errors import ConfigError, PluginError
 from policy_engine.settings import Exclude, Selection, threshold
 from policy_engine.workspace import open_workspace
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
     from policy_engine.format import Format
     from policy_engine.plugins import Plugins
-    from policy_engine.report import Report
-    from policy_engine.reporter import Reporter
     from policy_engine.settings import Settings
     from policy_engine.tree import Tree
 
@@ -197,7 +196,7 @@ def scan(
         base=base,
     )
     settings = _with_options(space.settings, fail_on, rule_ids, controls, tags, excludes)
-    outputs = _outputs(formats or ("text",), space.plugins)
+    outputs = read_outputs(formats or ("text",), space.plugins)
     found = discover(space.root, paths, settings.excludes, gitignore=not no_gitignore)
     tree: Tree = WorkTree(space.root, settings.max_file_bytes)
     if given_only or base is not None:
@@ -242,7 +241,7 @@ def scan(
         )
     printed = b""
     for reporter, file in outputs:
-        printed += _write(reporter, file, report, colour, verbose=verbose)
+        printed += write_report(reporter, file, report, colour, verbose=verbose)
     if all(file is not None for _, file in outputs):
         counts = report.counts()
         written = ", ".join(file for _, file in outputs if file is not None)
@@ -290,52 +289,6 @@ def _with_options(
         settings = replace(settings, fail_on=threshold(fail_on))
     more = tuple(Exclude(pattern, f"--exclude {pattern}") for pattern in excludes)
     return replace(settings, excludes=settings.excludes + more)
-
-
-def _outputs(formats: Sequence[str], plugins: Plugins) -> list[tuple[Reporter, str | None]]:
-    from policy_engine.suggestion import suggest
-
-    outputs: list[tuple[Reporter, str | None]] = []
-    for text in formats:
-        name, given, file = text.partition("=")
-        reporter = plugins.reporters.get(name)
-        if reporter is None:
-            known = ", ".join(plugins.reporters)
-            raise ConfigError(
-                f"unknown report format '{name}'{suggest(name, plugins.reporters) or f'; known are {known}'}"
-            )
-        if given and not file:
-            raise ConfigError(f"--format {name}= needs a file name after the '='")
-        outputs.append((reporter, file or None))
-    if sum(file is None for _, file in outputs) > 1:
-        raise ConfigError("only one format can go to standard output; give the others a file: --format sarif=out.sarif")
-    return outputs
-
-
-def _write(reporter: Reporter, file: str | None, report: Report, colour: str, *, verbose: bool) -> bytes:
-    """Gives what went to standard output."""
-    from policy_engine.reporter import Display
-
-    terminal = file is None and sys.stdout.isatty()
-    wanted = colour == "always" or (colour == "auto" and terminal and not os.environ.get("NO_COLOR"))
-    width = 100
-    if terminal:
-        import shutil
-
-        width = shutil.get_terminal_size().columns
-    text = reporter.render(report, Display(width=width, colour=wanted, verbose=verbose))
-    # A file name need not be valid text, and must not stop the report.
-    data = text.encode("utf-8", "backslashreplace")
-    if file is None:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(data)
-        return data
-    try:
-        with open(file, "wb") as stream:
-            stream.write(data)
-    except OSError as error:
-        raise ConfigError(f"the {reporter.name} report cannot be written: {error.strerror}", path=file) from error
-    return b""
 
 
 class _Bar:

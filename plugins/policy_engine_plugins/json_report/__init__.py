@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 class JsonReporter(Reporter):
     name = "json"
     title = "JSON"
+    readable = True
 
     def render(self, report: Report, display: Display) -> str:
         from policy_engine_plugins.json_report.render import render

@@ -11,6 +11,7 @@ from policy_engine.report import Report
 from policy_engine.rule import Rule
 from policy_engine.span import Location, Span
 from policy_engine.unit import Problem
+from policy_engine.verdict import verdicts
 
 if TYPE_CHECKING:
     from policy_engine.attestation import Attestation
@@ -46,7 +47,7 @@ def render(report: Report) -> str:
         "controls": [
             {"framework": framework.name, **_verdict(each)}
             for framework in report.frameworks
-            for each in (report.verdicts(framework) or ())
+            for each in verdicts(report, framework)
         ],
         "gate": report.gate,
         "base": None

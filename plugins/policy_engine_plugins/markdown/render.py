@@ -75,6 +75,13 @@ def _head(report: Report) -> Iterator[str]:
     yield ""
 
 
+def _not_run(report: Report) -> Iterator[str]:
+    if report.not_applicable:
+        listed = ", ".join(code_span(each) for each in report.not_applicable)
+        yield f"Not run, as none of their controls applies by the statement of applicability: {listed}."
+        yield ""
+
+
 def _findings(report: Report) -> Iterator[str]:
     lead = report.frameworks[0] if report.frameworks else None
     failures = sorted((each for each in report.findings if report.weighs(each)), key=lambda each: each.severity.rank)
@@ -143,6 +150,7 @@ def _end(report: Report) -> Iterator[str]:
         ],
         "| rule | place | reason |",
     )
+    yield from _not_run(report)
     for framework in report.frameworks:
         yield f"<sub>{for_markdown(framework.source)}.</sub>"
 

@@ -200,6 +200,10 @@ class _Page:
             if count and status is not Status.EVALUATED:
                 parts.append(f"{count} {status.value.replace('_', ' ')}")
         yield from self.wrapped("", "; ".join(parts), hang=2)
+        aside = self.report.not_applicable
+        if aside:
+            told = f"{len(aside)} rules not run, as none of their controls applies by the statement of applicability"
+            yield from self.wrapped("", told + (f": {', '.join(aside)}" if self.verbose else ""), hang=2)
         excluded = [entry for entry in entries if entry.status is Status.EXCLUDED]
         shown = excluded if self.verbose else excluded[:5]
         for entry in shown:

@@ -1,0 +1,61 @@
+"""Where reports go: `--format NAME[=FILE]`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from policy_engine.errors import ConfigError
+
+if TYPE_CHECKING:
+    from policy_engine.plugins import Plugins
+    from policy_engine.report import Report
+    from policy_engine.reporter import Reporter
+
+
+def read_outputs(formats: Sequence[str], plugins: Plugins) -> list[tuple[Reporter, str | None]]:
+    from policy_engine.suggestion import suggest
+
+    outputs: list[tuple[Reporter, str | None]] = []
+    for text in formats:
+        name, given, file = text.partition("=")
+        reporter = plugins.reporters.get(name)
+        if reporter is None:
+            known = ", ".join(plugins.reporters)
+            raise ConfigError(
+                f"unknown report format '{name}'{suggest(name, plugins.reporters) or f'; known are {known}'}"
+            )
+        if given and not file:
+            raise ConfigError(f"--format {name}= needs a file name after the '='")
+        outputs.append((reporter, file or None))
+    if sum(file is None for _, file in outputs) > 1:
+        raise ConfigError("only one format can go to standard output; give the others a file: --format sarif=out.sarif")
+    return outputs
+
+
+def write_report(reporter: Reporter, file: str | None, report: Report, colour: str, *, verbose: bool) -> bytes:
+    """Gives what went to standard output."""
+    from policy_engine.reporter import Display
+
+    terminal = file is None and sys.stdout.isatty()
+    wanted = colour == "always" or (colour == "auto" and terminal and not os.environ.get("NO_COLOR"))
+    width = 100
+    if terminal:
+        import shutil
+
+        width = shutil.get_terminal_size().columns
+    text = reporter.render(report, Display(width=width, colour=wanted, verbose=verbose))
+    # A file name need not be valid text, and must not stop the report.
+    data = text.encode("utf-8", "backslashreplace")
+    if file is None:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        return data
+    try:
+        with open(file, "wb") as stream:
+            stream.write(data)
+    except OSError as error:
+        raise ConfigError(f"the {reporter.name} report cannot be written: {error.strerror}", path=file) from error
+    return b""
