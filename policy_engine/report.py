@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from policy_engine.attestation import Attestation
     from policy_engine.statement import Statement
     from policy_engine.verdict import Verdict
+    from policy_engine.waiver import Waiver
 
 
 class Status(Enum):
@@ -97,6 +98,7 @@ class Report:
     whole         whether a whole project was looked at with all its rules, so that silence about a control counts
     statement     the statement of applicability; `not_applicable` are the rules that were not run for its sake
     attestations  what people say of controls
+    waivers       risks that are accepted, those that have expired among them
     settled       verdicts that were reached before, by framework; None where they follow from the findings
     previous      an earlier report to tell the changes from
     trend         what earlier runs came to, oldest first
@@ -118,6 +120,7 @@ class Report:
     statement: Statement | None = None
     not_applicable: Sequence[str] = ()
     attestations: Sequence[Attestation] = ()
+    waivers: Sequence[Waiver] = ()
     settled: Mapping[str, Sequence[Verdict]] | None = None
     previous: Report | None = None
     trend: Sequence[Moment] = ()

@@ -171,6 +171,7 @@ def scan(
         statement=None if policy is None else policy.statement,
         not_applicable=() if management is None else sorted(management.not_applicable),
         attestations=() if policy is None else policy.attestations,
+        waivers=() if policy is None else policy.waivers,
     )
 
 

@@ -17,6 +17,7 @@ from policy_engine.rule import Rule, Severity, Target
 from policy_engine.span import Location, Span
 from policy_engine.statement import Applicability, Statement
 from policy_engine.unit import Problem, ProblemKind
+from policy_engine.waiver import Waiver
 
 
 def read(data: bytes, path: str, framework: Callable[[str], Framework]) -> Report:
@@ -53,6 +54,7 @@ def read(data: bytes, path: str, framework: Callable[[str], Framework]) -> Repor
             statement=None if document["statement"] is None else _statement(document["statement"]),
             not_applicable=document["not_applicable"],
             attestations=[_attestation(entry) for entry in document["attestations"]],
+            waivers=[_waiver(entry) for entry in document["waivers"]],
         )
     except (KeyError, ValueError) as error:
         raise ConfigError(f"it contradicts itself: {error}", path=path) from None
@@ -160,6 +162,21 @@ def _attestation(entry: Mapping[str, Any]) -> Attestation:
         _location(entry["location"]),
         entry["document"],
         entry["sha256"],
+    )
+
+
+def _waiver(entry: Mapping[str, Any]) -> Waiver:
+    return Waiver(
+        entry["rule"],
+        entry["path"],
+        entry["resource"],
+        entry["reason"],
+        entry["owner"],
+        entry["approver"],
+        entry["ticket"],
+        date.fromisoformat(entry["created"]),
+        date.fromisoformat(entry["expires"]),
+        _location(entry["location"]),
     )
 
 

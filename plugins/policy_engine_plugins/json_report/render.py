@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from policy_engine.attestation import Attestation
     from policy_engine.statement import Statement
     from policy_engine.verdict import Verdict
+    from policy_engine.waiver import Waiver
 
 LAID_OUT_LEVELS = 2
 """So that each finding stands on a line of its own."""
@@ -44,6 +45,7 @@ def render(report: Report) -> str:
         "whole": report.whole,
         "statement": None if report.statement is None else _statement(report.statement),
         "attestations": [_attestation(each) for each in report.attestations],
+        "waivers": [_waiver(each) for each in report.waivers],
         "controls": [
             {"framework": framework.name, **_verdict(each)}
             for framework in report.frameworks
@@ -120,6 +122,21 @@ def _attestation(attestation: Attestation) -> dict[str, Any]:
         "document": attestation.document,
         "sha256": attestation.sha256,
         "location": _location(attestation.location),
+    }
+
+
+def _waiver(waiver: Waiver) -> dict[str, Any]:
+    return {
+        "rule": waiver.rule,
+        "path": waiver.path,
+        "resource": waiver.resource,
+        "reason": waiver.reason,
+        "owner": waiver.owner,
+        "approver": waiver.approver,
+        "ticket": waiver.ticket,
+        "created": waiver.created.isoformat(),
+        "expires": waiver.expires.isoformat(),
+        "location": _location(waiver.location),
     }
 
 
