@@ -44,6 +44,10 @@ def render(plugins: Plugins, name: str, which: Report, **display: Any) -> str:
         ("junit", "report.xml", {}),
         ("json", "report.json", {}),
         ("markdown", "report.md", {}),
+        ("controls-markdown", "controls.md", {}),
+        ("controls-csv", "controls.csv", {}),
+        ("findings-csv", "findings.csv", {}),
+        ("html", "report.html", {}),
     ],
 )
 def test_output_is_the_golden_one(

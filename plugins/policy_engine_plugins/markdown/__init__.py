@@ -17,6 +17,16 @@ class MarkdownReporter(Reporter):
         return render(report)
 
 
+class ControlsMarkdownReporter(Reporter):
+    name = "controls-markdown"
+    title = "Markdown, a line for each control"
+
+    def render(self, report: Report, display: Display) -> str:
+        from policy_engine_plugins.markdown.controls import render
+
+        return render(report)
+
+
 @hookimpl
 def register_reporters() -> list[Reporter]:
-    return [MarkdownReporter()]
+    return [MarkdownReporter(), ControlsMarkdownReporter()]
