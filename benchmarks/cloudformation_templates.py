@@ -49,11 +49,11 @@ def template(number: int) -> tuple[str, str]:
     value = maker.template(number)
     style = number % 6
     if style == 0:
-        return f"template-{number:03}.json", json.dumps(_long(value), indent=2)
+        return f"template-{number:03}.json", json.dumps(_long(value), indent=2, ensure_ascii=False)
     if style == 1:
-        return f"template-{number:03}.json", json.dumps(_long(value), indent="\t")
+        return f"template-{number:03}.json", json.dumps(_long(value), indent="\t", ensure_ascii=False)
     if style == 2:
-        return f"template-{number:03}.template", json.dumps(_long(value))
+        return f"template-{number:03}.template", json.dumps(_long(value), ensure_ascii=False)
     if style == 3:
         return f"template-{number:03}.yml", _yaml(_long(value))
     return f"template-{number:03}.yaml", _yaml(value, flow=style == 5)

@@ -91,7 +91,8 @@ def _mapping(node: dict[str, Any], scope: Scope, depth: int) -> Any:
             continue
         elif key[:4] == "Fn::":
             if key.startswith(FOR_EACH):
-                rest = _expand_loop(key, child, scope, depth, result) or rest
+                doubt = _expand_loop(key, child, scope, depth, result)
+                rest = rest if doubt is None else doubt
                 continue
             if key == TRANSFORM:
                 rest = Unknown("a macro that is run when the template is deployed changes it")

@@ -212,9 +212,11 @@ def _rest_api(source: _Source) -> MadeMapping:
     endpoint = source.given.get("EndpointConfiguration")
     if endpoint is not None:
         place = source.place("EndpointConfiguration")
-        type_ = endpoint.get("Type") if isinstance(endpoint, dict) else endpoint
         types = MadeSequence()
-        types.put(type_, place)
+        if isinstance(endpoint, dict) and "Type" in endpoint:
+            types.put(endpoint["Type"], place_of(endpoint, place, "Type"))
+        else:
+            types.put(endpoint, place)
         made.put("EndpointConfiguration", _nested("Types", types, place), place)
     return made
 

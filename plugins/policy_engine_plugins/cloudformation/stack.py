@@ -218,7 +218,7 @@ class Stack:
             return self.parameter(name)
         declared = self.resources.get(name)
         if declared is None:
-            return self._made_by_sam(name) or Unknown(f"'{name[:60]}' is not declared in this template")
+            return self._made_by_sam(name)
         return self._known_once_made(declared, f"the name of '{name}' is known only once it is made", (None,))
 
     def attribute(self, name: str, attribute: str, scope: Scope) -> Any:
@@ -227,7 +227,7 @@ class Stack:
             name = scope.bindings[name]
         declared = self.resources.get(name)
         if declared is None:
-            return self._made_by_sam(name) or Unknown(f"'{name[:60]}' is not declared in this template")
+            return self._made_by_sam(name)
         if attribute.startswith("Outputs."):
             child = self.child(declared)
             if child is not None:
@@ -240,8 +240,9 @@ class Stack:
             return Unknown(f"'{declared.id}' is not made, as its condition does not hold")
         return Unknown(reason, declared.header, (declared.address,), fragments, present=True)
 
-    def _made_by_sam(self, name: str) -> Unknown | None:
-        """What SAM makes of a resource may be referred to by `Api.Stage` or by its later name, `HandlerRole`."""
+    def _made_by_sam(self, name: str) -> Unknown:
+        """What SAM makes of a resource may be referred to by `Api.Stage` or by its later name, `HandlerRole`. Any other
+        name stands for nothing."""
         base, dot, part = name.partition(".")
         if dot and base in self.resources:
             reason = f"{name[:120]} is known only once SAM has made it"
@@ -257,7 +258,7 @@ class Stack:
                         return Unknown(reason, None, (address,), (None,), present=True)
         if name.startswith(("ServerlessRestApi", "ServerlessHttpApi", "ServerlessDeploymentApplication")):
             return unknown_text(f"'{name[:60]}' is known only once SAM has made it", present=True)
-        return None
+        return Unknown(f"'{name[:60]}' is not declared in this template")
 
     # -- nested stacks and outputs
 

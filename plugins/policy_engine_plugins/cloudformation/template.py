@@ -15,6 +15,7 @@ from policy_engine.yaml_document import YamlMapping, YamlSequence, parse_yaml
 
 # A lone `y` or `n` is a boolean to some readers of YAML 1.1; CloudFormation's takes it for text.
 _LETTER = re.compile(r"(?<![^\s\[{,:])[yYnN](?![^\s\]},])")
+_BEGAN = re.compile(r"begins in line (\d+)$")
 _MAX_REPAIRED = 1_000_000
 _MAX_REPAIRS = 10
 _MAX_TOLD = 100
@@ -90,9 +91,9 @@ def _read_json(path: str, data: bytes) -> Template:
         return Template(path, {}, _Nowhere(), [Problem(path, "not read: it is nested too deeply", _NO_SPAN)])
     except json.JSONDecodeError as error:
         # YAML may begin with a brace, too, and forgives commas and comments.
-        template = _read_yaml(path, data)
-        if template.value and all(problem.kind is ProblemKind.LIMITED for problem in template.problems):
-            return _check(template)
+        parsed = parse_yaml(data, path)
+        if len(parsed.documents) == 1 and all(one.kind is ProblemKind.LIMITED for one in parsed.problems):
+            return _check(_read_yaml(path, data))
         start = line_starts(text)[error.lineno - 1]
         column = error.pos - start + 1
         span = Span(error.lineno, column, error.lineno, column + 1)
@@ -115,7 +116,8 @@ def _read_yaml(path: str, data: bytes) -> Template:
         parsed, problems = _repair(data, path, problems)
     if len(parsed.documents) > 1:
         message = "a template is one document; the others of this file are not read"
-        problems.append(Problem(path, message, Span(*parsed.documents[1].mark), ProblemKind.LIMITED))
+        line, column = parsed.documents[1].mark[:2]
+        problems.append(Problem(path, message, Span(line, column, line, column + 1), ProblemKind.LIMITED))
     if not parsed.documents:
         return Template(path, {}, _Nowhere(), [_tell_rendered(problem, data) for problem in problems])
     document = parsed.documents[0]
@@ -150,8 +152,11 @@ def _repair(data: bytes, path: str, problems: list[Problem]) -> tuple[Any, list[
         return parsed, problems
     lines = re.split(rb"(?<=\n)", data)
     for _ in range(_MAX_REPAIRS):
-        span = next((one.span for one in problems[::-1] if one.kind is not ProblemKind.LIMITED), None)
-        found = _entry_around(lines, span.start_line - 1) if span is not None else None
+        problem = next(one for one in problems[::-1] if one.kind is not ProblemKind.LIMITED)
+        # What is not closed is noticed further down than where it begins.
+        began = _BEGAN.search(problem.message)
+        line = int(began.group(1)) if began else problem.span.start_line if problem.span is not None else 0
+        found = _entry_around(lines, line - 1)
         if found is None:
             break
         for number in range(*found):
@@ -192,7 +197,9 @@ def _entry_around(lines: list[bytes], line: int) -> tuple[int, int] | None:
 def _indent(line: bytes) -> int | None:
     """None for lines that say nothing."""
     bare = line.lstrip(b" ")
-    return None if not bare.strip() or bare.startswith(b"#") else len(line) - len(bare)
+    if not bare.strip() or bare.startswith(b"#"):
+        return None
+    return len(line) - len(bare) if not bare.startswith(b"\t") else len(line)
 
 
 def _restore_letters(root: Any, lines: list[str]) -> None:
