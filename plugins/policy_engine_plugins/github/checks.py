@@ -10,6 +10,7 @@ from typing import Any
 
 from policy_engine.check import Doubt, Violation
 from policy_engine.unknown import Unknown
+from policy_engine_plugins.github.called import SCRIPTS
 
 # Text that someone without write access to the repository chooses. Sources: GitHub's own list, "Script injections",
 # https://docs.github.com/en/actions/concepts/security/script-injections, and the event payloads it points to.
@@ -62,15 +63,57 @@ WHOLE = (
 
 
 def untrusted_input(value: Mapping[str, Any], parameters: Mapping[str, Any]) -> Iterator[Violation | Doubt]:
-    """A violation at each expression, in the places asked for, that carries a stranger's text; also through `env`."""
-    wanted = Wanted((*UNTRUSTED, *WHOLE, *parameters.get("also", ())), tuple(parameters.get("except", ())))
-    return _reach(value, parameters["in"], wanted, "flows")
+    """A violation at each expression, in the places asked for, that carries a stranger's text; also through `env` and
+    the job's matrix."""
+    return reaches(value, parameters.get("in", SCRIPTS), strangers(parameters), "flows")
+
+
+def strangers(parameters: Mapping[str, Any]) -> Wanted:
+    return Wanted((*UNTRUSTED, *WHOLE, *parameters.get("also", ())), tuple(parameters.get("except", ())))
+
+
+def untrusted_argument(value: Mapping[str, Any], parameters: Mapping[str, Any]) -> Iterator[Violation | Doubt]:
+    """A violation at each input of a local action or workflow that gets a stranger's text and makes it code."""
+    callee = value.get("callee")
+    wanted = strangers(parameters)
+    if isinstance(callee, Unknown):
+        for found in reaches(value, ["with.*"], wanted, "flows"):
+            yield Doubt(callee, found.path)
+    elif isinstance(callee, dict) and callee["scripts"]:
+        places = [f"with.{name}" for name in callee["scripts"]]
+        for found in reaches(value, places, wanted, "flows"):
+            if isinstance(found, Violation):
+                place = value["expressions"][found.path[1]]["path"].lower().removeprefix("with.")
+                yield Violation(found.path, f"{found.detail} becomes part of the script at {callee['scripts'][place]}")
+            else:
+                yield found
 
 
 def expression_uses(value: Mapping[str, Any], parameters: Mapping[str, Any]) -> Iterator[Violation | Doubt]:
     """A violation at each expression, in the places asked for, that uses one of the contexts."""
-    key = "flows" if parameters.get("flows") else "contexts"
-    return _reach(value, parameters["in"], Wanted(tuple(parameters["contexts"]), ()), key)
+    key = "parsed" if parameters.get("parsed") else "flows" if parameters.get("flows") else "contexts"
+    wanted = Wanted(tuple(parameters["contexts"]), tuple(parameters.get("except", ())))
+    return reaches(value, parameters.get("in", SCRIPTS), wanted, key)
+
+
+def text_inputs(value: Mapping[str, Any], parameters: Mapping[str, Any]) -> Iterator[Violation | Doubt]:
+    """A violation at each expression, in the places asked for, that carries an input whose type lets it be any text."""
+    names = _text_inputs(value.get("workflow", {}).get("on"))
+    patterns = [f"{context}.{name}" for name in names for context in ("inputs", "github.event.inputs")]
+    return reaches(value, parameters.get("in", SCRIPTS), Wanted(tuple(patterns), ()), "flows")
+
+
+def _text_inputs(on: Any) -> list[str]:
+    """Names of the inputs that are text: neither `boolean` nor `number`, and not one of listed choices."""
+    found = []
+    for trigger in ("workflow_dispatch", "workflow_call"):
+        config = on.get(trigger) if isinstance(on, dict) else None
+        inputs = config.get("inputs") if isinstance(config, dict) else None
+        for name, described in (inputs if isinstance(inputs, dict) else {}).items():
+            kind = described.get("type", "string") if isinstance(described, dict) else "string"
+            if kind not in ("boolean", "number", "choice"):
+                found.append(str(name).lower())
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +138,8 @@ def _alike(parts: Sequence[str], pattern: Sequence[str]) -> bool:
     )
 
 
-def _reach(value: Mapping[str, Any], places: Sequence[str], wanted: Wanted, key: str) -> Iterator[Violation | Doubt]:
-    variables = _variables(value, wanted, key)
+def reaches(value: Mapping[str, Any], places: Sequence[str], wanted: Wanted, key: str) -> Iterator[Violation | Doubt]:
+    carriers: Carriers | None = None
     for number, expression in enumerate(value.get("expressions", ())):
         at = ("expressions", number)
         if not _matches(expression["path"], tuple(places)):
@@ -107,28 +150,66 @@ def _reach(value: Mapping[str, Any], places: Sequence[str], wanted: Wanted, key:
             if wanted.matches(context):
                 yield Violation(at, context)
                 break
-            origin = variables.get(context.removeprefix("env.")) if context.startswith("env.") else None
-            if origin is not None:
-                yield Violation(at, f"{context}, which holds {origin}")
-                break
-            if wanted.may_match(context) or (context == "env.*" and variables):
+            head = context.partition(".")[0]
+            if key != "contexts" and head in ("env", "matrix"):
+                carriers = carriers or _carriers(value, wanted)
+                origin = carriers.origin(context)
+                if isinstance(origin, Unknown):
+                    yield Doubt(origin, at)
+                    break
+                if origin is not None:
+                    yield Violation(at, f"{context}, which holds {origin}")
+                    break
+            if wanted.may_match(context):
                 yield Doubt(Unknown(f"which one ${{{{ {expression['text']} }}}} takes is decided at run time"), at)
                 break
 
 
-def _variables(value: Mapping[str, Any], wanted: Wanted, key: str) -> dict[str, str]:
-    """Environment variables that a step sees and that hold what is looked for, each with the context it comes from."""
+@dataclass(frozen=True, slots=True)
+class Carriers:
+    """Variables of the environment and of the matrix that hold what is looked for: `env.title`, or `matrix.*` for all
+    of the matrix; each with the context it comes from."""
+
+    held: Mapping[str, str]
+
+    def origin(self, context: str) -> str | Unknown | None:
+        found = self.held.get(context)
+        if found is not None:
+            return found
+        parts = context.split(".")
+        every = self.held.get(f"{parts[0]}.*")
+        if every is not None:
+            return every
+        while len(parts) > 2:
+            parts.pop()
+            if (found := self.held.get(".".join(parts))) is not None:
+                return found
+        if len(parts) > 1 and parts[1] == "*" and any(name.startswith(f"{parts[0]}.") for name in self.held):
+            return Unknown(f"which variable {context} takes is decided at run time")
+        return None
+
+
+def _carriers(value: Mapping[str, Any], wanted: Wanted) -> Carriers:
     found: dict[str, str] = {}
-    if key != "flows":
-        return found
     scopes: Iterable[Mapping[str, Any]] = (value.get("workflow", {}), value.get("job", {}), value)
     for scope in scopes:
         for expression in scope.get("expressions", ()):
-            if expression["path"].startswith("env."):
-                for context in expression["flows"]:
-                    if wanted.matches(context):
-                        found[expression["path"].removeprefix("env.").lower()] = context
-    return found
+            name = _carrier(expression["path"].lower())
+            for context in expression["flows"] if name else ():
+                if wanted.matches(context):
+                    found[name] = context
+    return Carriers(found)
+
+
+_MATRIX = re.compile(r"strategy\.matrix(?:\.(?:include(?:\[\d+\])?\.?)?([\w-]+))?.*", re.DOTALL)
+
+
+def _carrier(path: str) -> str:
+    """The context through which an expression at an attribute path is read again; empty where there is none."""
+    if path.startswith("env."):
+        return path
+    found = _MATRIX.fullmatch(path)
+    return f"matrix.{found.group(1) or '*'}" if found else ""
 
 
 @lru_cache(maxsize=64)

@@ -16,6 +16,7 @@ class Places:
     renamed   for keys that the document does not hold: the path in the document that each stands for
     parents   for keys that hold another resource's value: that resource's places
     spans     places of the entries of `expressions`
+    items     for keys that hold a list which the document does not: the path in the document of each of its items
     """
 
     document: YamlDocument
@@ -23,6 +24,7 @@ class Places:
     renamed: Mapping[str, AttributePath] = field(default_factory=dict)
     parents: Mapping[str, Places] = field(default_factory=dict)
     spans: Sequence[Span] = ()
+    items: Mapping[str, Sequence[AttributePath]] = field(default_factory=dict)
 
     def __call__(self, path: AttributePath) -> Trace:
         return Trace(Location(self.document.path, self.span(path)))
@@ -34,6 +36,9 @@ class Places:
         if first == "expressions" and len(path) > 1 and isinstance(path[1], int) and path[1] < len(self.spans):
             return self.spans[path[1]]
         if isinstance(first, str):
+            listed = self.items.get(first)
+            if listed is not None and len(path) > 1 and isinstance(path[1], int) and path[1] < len(listed):
+                return self.document.at(listed[path[1]])
             parent = self.parents.get(first)
             if parent is not None:
                 return parent.span(path[1:])
