@@ -7,7 +7,8 @@ job       `id`; `workflow` (the whole one); `token` (its own permissions or the 
           `runner` (labels); `call` (of a reusable workflow); `callee`; `expressions` (those outside its steps);
           `steps` with all that is told below
 step      `job`, `workflow` (absent in a composite action); `index`; `composite`; `action` (what `uses` names);
-          `callee`; `upload` (of an artefact: {paths, hidden}); `expressions`
+          `callee`; `upload` (of an artefact: {paths, hidden}); `commands` and `writes` of a shell script, as
+          `policy_engine.shell` and `script.py` describe them; `siblings` (steps beside it by id); `expressions`
 image     of a job's container or service: `image` taken apart, `job`, `workflow`, `expressions`, and its own keys
 action    metadata of an action: `image` where it runs in one, `runs` with its steps, `expressions`
 
@@ -119,7 +120,7 @@ def register_checks() -> list[Check]:
         _check(
             "github-untrusted-input",
             "checks.untrusted_input",
-            {"in": _PLACES, **strangers},
+            {"in": _PLACES, **strangers, "outputs": {**table, "description": "outputs of actions that hold such text"}},
             [],
             "no expression there carries text that a stranger writes: titles, bodies, branch names, commit messages",
         ),
@@ -191,5 +192,33 @@ def register_checks() -> list[Check]:
             {"known": _NAMES},
             ["known"],
             "the action's name is not one slip away from a well-known one",
+        ),
+        _check(
+            "github-printed",
+            "script_checks.printed",
+            {"contexts": _CONTEXTS, "except": _CONTEXTS},
+            ["contexts"],
+            "no command prints a variable that holds one of these contexts",
+        ),
+        _check(
+            "github-untrusted-evaluated",
+            "script_checks.evaluated",
+            strangers,
+            [],
+            "no command runs a variable's text as a program where a stranger writes it",
+        ),
+        _check(
+            "github-environment-file",
+            "script_checks.environment_file",
+            {"files": _NAMES, "any": {"type": "boolean"}, **strangers},
+            ["files"],
+            "no command writes a stranger's text into the environment of later steps",
+        ),
+        _check(
+            "github-fetches-stranger",
+            "script_checks.fetches_stranger",
+            {"contexts": _CONTEXTS},
+            ["contexts"],
+            "no command checks out the code of a pull request",
         ),
     ]

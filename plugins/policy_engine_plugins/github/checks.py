@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -65,7 +65,8 @@ WHOLE = (
 def untrusted_input(value: Mapping[str, Any], parameters: Mapping[str, Any]) -> Iterator[Violation | Doubt]:
     """A violation at each expression, in the places asked for, that carries a stranger's text; also through `env` and
     the job's matrix."""
-    return reaches(value, parameters.get("in", SCRIPTS), strangers(parameters), "flows")
+    outputs = {name.lower(): patterns for name, patterns in parameters.get("outputs", {}).items()}
+    return reaches(value, parameters.get("in", SCRIPTS), strangers(parameters), "flows", outputs)
 
 
 def strangers(parameters: Mapping[str, Any]) -> Wanted:
@@ -138,8 +139,17 @@ def _alike(parts: Sequence[str], pattern: Sequence[str]) -> bool:
     )
 
 
-def reaches(value: Mapping[str, Any], places: Sequence[str], wanted: Wanted, key: str) -> Iterator[Violation | Doubt]:
-    carriers: Carriers | None = None
+def reaches(
+    value: Mapping[str, Any],
+    places: Sequence[str],
+    wanted: Wanted,
+    key: str,
+    outputs: Mapping[str, Sequence[str]] | None = None,
+) -> Iterator[Violation | Doubt]:
+    """A violation at each expression, at these places of a resource's value, that brings in what is wanted: itself
+    (`key` says how), or through variables, the matrix, and outputs of steps and jobs. `outputs` names outputs of
+    actions that hold it, too."""
+    trail: Trail | None = None
     for number, expression in enumerate(value.get("expressions", ())):
         at = ("expressions", number)
         if not _matches(expression["path"], tuple(places)):
@@ -150,10 +160,9 @@ def reaches(value: Mapping[str, Any], places: Sequence[str], wanted: Wanted, key
             if wanted.matches(context):
                 yield Violation(at, context)
                 break
-            head = context.partition(".")[0]
-            if key != "contexts" and head in ("env", "matrix"):
-                carriers = carriers or _carriers(value, wanted)
-                origin = carriers.origin(context)
+            if key != "contexts" and context.partition(".")[0] in CARRYING:
+                trail = trail or Trail(wanted, outputs or {})
+                origin = trail.origin(value, context)
                 if isinstance(origin, Unknown):
                     yield Doubt(origin, at)
                     break
@@ -165,40 +174,94 @@ def reaches(value: Mapping[str, Any], places: Sequence[str], wanted: Wanted, key
                 break
 
 
-@dataclass(frozen=True, slots=True)
-class Carriers:
-    """Variables of the environment and of the matrix that hold what is looked for: `env.title`, or `matrix.*` for all
-    of the matrix; each with the context it comes from."""
+CARRYING = ("env", "matrix", "steps", "needs")
+"""Contexts that hold what something else in the workflow put into them."""
+MAX_TRAIL = 5
 
-    held: Mapping[str, str]
 
-    def origin(self, context: str) -> str | Unknown | None:
-        found = self.held.get(context)
-        if found is not None:
-            return found
-        parts = context.split(".")
-        every = self.held.get(f"{parts[0]}.*")
-        if every is not None:
-            return every
-        while len(parts) > 2:
-            parts.pop()
-            if (found := self.held.get(".".join(parts))) is not None:
-                return found
-        if len(parts) > 1 and parts[1] == "*" and any(name.startswith(f"{parts[0]}.") for name in self.held):
-            return Unknown(f"which variable {context} takes is decided at run time")
+@dataclass(slots=True)
+class Trail:
+    """Follows contexts to what they hold. `outputs` are patterns of outputs, by the action that has them."""
+
+    wanted: Wanted
+    outputs: Mapping[str, Sequence[str]]
+    _held: dict[int, dict[str, str]] = field(default_factory=dict)
+
+    def origin(self, value: Mapping[str, Any], context: str, depth: int = 0) -> str | Unknown | None:
+        """What is wanted and reaches this context of a step or job; None where nothing does."""
+        head, _, rest = context.partition(".")
+        if depth > MAX_TRAIL:
+            return Unknown("it passes through too many steps and jobs")
+        if head == "steps":
+            step = value.get("siblings", {}).get(rest.partition(".")[0])
+            return self._output(step, rest.rpartition(".")[2], depth) if step is not None else None
+        if head == "needs":
+            return self._job_output(value, rest, depth)
+        return self._carried(value, context)
+
+    def _output(self, step: Mapping[str, Any], name: str, depth: int) -> str | Unknown | None:
+        action = step.get("action")
+        if isinstance(action, dict) and action["kind"] == "repository":
+            patterns = self.outputs.get(str(action["name"]).lower(), ())
+            return f"an output of {action['name']}" if patterns and _matches(name, tuple(patterns)) else None
+        written = step.get("writes")
+        for each in written if isinstance(written, list) else ():
+            if each["file"] != "GITHUB_OUTPUT" or (each["names"] and name not in map(str.lower, each["names"])):
+                continue
+            held = next(
+                (found for one in each["variables"] if (found := self._carried(step, f"env.{one.lower()}"))), None
+            )
+            if held is not None:
+                return held
+            for expression in step.get("expressions", ()) if each["expression"] else ():
+                for context in expression["flows"] if expression["path"] == "run" else ():
+                    if self.wanted.matches(context):
+                        return str(context)
+                    if context.partition(".")[0] in CARRYING and (found := self.origin(step, context, depth + 1)):
+                        return found
         return None
 
+    def _job_output(self, value: Mapping[str, Any], rest: str, depth: int) -> str | Unknown | None:
+        jobs = value.get("workflow", {}).get("jobs", {})
+        name, _, output = rest.partition(".outputs.")
+        job = next((job for key, job in jobs.items() if key.lower() == name), None)
+        if job is None:
+            return None
+        steps = job.get("steps", ())
+        for expression in job.get("expressions", ()):
+            if expression["path"].lower() == f"outputs.{output}":
+                inside = steps[0] if steps else job
+                for context in expression["flows"]:
+                    if self.wanted.matches(context):
+                        return str(context)
+                    if context.partition(".")[0] in CARRYING and (found := self.origin(inside, context, depth + 1)):
+                        return found
+        return None
 
-def _carriers(value: Mapping[str, Any], wanted: Wanted) -> Carriers:
-    found: dict[str, str] = {}
-    scopes: Iterable[Mapping[str, Any]] = (value.get("workflow", {}), value.get("job", {}), value)
-    for scope in scopes:
-        for expression in scope.get("expressions", ()):
-            name = _carrier(expression["path"].lower())
-            for context in expression["flows"] if name else ():
-                if wanted.matches(context):
-                    found[name] = context
-    return Carriers(found)
+    def _carried(self, value: Mapping[str, Any], context: str) -> str | Unknown | None:
+        held = self._held.get(id(value))
+        if held is None:
+            held = self._held[id(value)] = self._all_carried(value)
+        parts = context.split(".")
+        if (every := held.get(f"{parts[0]}.*")) is not None:
+            return every
+        if len(parts) > 1 and parts[1] == "*":
+            known = any(name.startswith(f"{parts[0]}.") for name in held)
+            return Unknown(f"which variable {context} takes is decided at run time") if known else None
+        return held.get(".".join(parts[:2]))
+
+    def _all_carried(self, value: Mapping[str, Any]) -> dict[str, str]:
+        """Variables of the environment and of the matrix that hold what is wanted: `env.title`, or `matrix.*` for all
+        of the matrix; each with the context it comes from."""
+        found: dict[str, str] = {}
+        scopes: Iterable[Mapping[str, Any]] = (value.get("workflow", {}), value.get("job", {}), value)
+        for scope in scopes:
+            for expression in scope.get("expressions", ()):
+                name = _carrier(expression["path"].lower())
+                for context in expression["flows"] if name else ():
+                    if self.wanted.matches(context):
+                        found[name] = context
+        return found
 
 
 _MATRIX = re.compile(r"strategy\.matrix(?:\.(?:include(?:\[\d+\])?\.?)?([\w-]+))?.*", re.DOTALL)
