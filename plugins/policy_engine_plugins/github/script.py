@@ -104,10 +104,17 @@ def writes(run: RunScript) -> list[dict[str, Any]]:
                 "names": sorted(set(_KEY.findall(text))),
                 "variables": sorted(names),
                 "expression": "${{" in text,
-                "opaque": bool(_SUBSTITUTED.search(text)) or command.name not in ("echo", "printf", "cat", ":", ""),
+                "opaque": bool(_SUBSTITUTED.search(text)) or _prints_files(run.script.values[number]),
             }
         )
     return found
+
+
+def _prints_files(value: Any) -> bool:
+    """Whether a command writes more than what stands in its own words."""
+    if value["name"] in ("echo", "printf", ":", "", "tee"):
+        return False
+    return value["name"] != "cat" or any(word != "-" for word in value["operands"])
 
 
 def _goes_into(value: Any, file: str) -> bool:

@@ -133,8 +133,20 @@ def environment_file(step: Mapping[str, Any], parameters: Mapping[str, Any]) -> 
         name = next((one for one in each["variables"] if one in names), None)
         if name is not None:
             yield Violation(("writes", number), f"${name}, which holds {names[name]},")
-        elif everything and (each["opaque"] or each["expression"]):
+        elif everything and (each["opaque"] or each["expression"] or _set_by_script(step, each["variables"])):
             yield Violation(("writes", number), "what a command or an expression gives")
+
+
+_RUNNERS_OWN = re.compile(r"(?:GITHUB|RUNNER|CI)(?:_\w+)?|HOME|PATH|PWD|USER|HOSTNAME|JAVA_HOME\w*|GOROOT\w*|GOPATH")
+
+
+def _set_by_script(step: Mapping[str, Any], names: Iterable[str]) -> bool:
+    """Whether one of the variables is neither the runner's nor set in an `env` of the workflow."""
+    given: set[str] = set()
+    for scope in (step.get("workflow", {}), step.get("job", {}), step):
+        env = scope.get("env")
+        given |= set(env) if isinstance(env, dict) else set()
+    return any(name not in given and not _RUNNERS_OWN.fullmatch(name) for name in names)
 
 
 _REVISIONS = re.compile(r"\b(?:refs/)?pull/\S+/(?:head|merge)\b")
