@@ -180,6 +180,13 @@ def register_checks() -> list[Check]:
             "no input of these names holds its text as it stands in the file",
         ),
         _check(
+            "github-input-given",
+            "job_checks.input_given",
+            {"prefix": {"type": "string", "minLength": 1}},
+            ["prefix"],
+            "an input is given whose name begins so",
+        ),
+        _check(
             "github-unused-write",
             "job_checks.unused_write",
             {"needs": table},

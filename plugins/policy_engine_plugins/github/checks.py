@@ -208,16 +208,15 @@ class Trail:
         for each in written if isinstance(written, list) else ():
             if each["file"] != "GITHUB_OUTPUT" or (each["names"] and name not in map(str.lower, each["names"])):
                 continue
-            held = next(
-                (found for one in each["variables"] if (found := self._carried(step, f"env.{one.lower()}"))), None
-            )
-            if held is not None:
-                return held
+            for variable in each["variables"]:
+                held = self._carried(step, f"env.{variable.lower()}")
+                if held is not None:
+                    return held
             for expression in step.get("expressions", ()) if each["expression"] else ():
                 for context in expression["flows"] if expression["path"] == "run" else ():
                     if self.wanted.matches(context):
                         return str(context)
-                    if context.partition(".")[0] in CARRYING and (found := self.origin(step, context, depth + 1)):
+                    if (found := self._further(step, context, depth)) is not None:
                         return found
         return None
 
@@ -234,9 +233,12 @@ class Trail:
                 for context in expression["flows"]:
                     if self.wanted.matches(context):
                         return str(context)
-                    if context.partition(".")[0] in CARRYING and (found := self.origin(inside, context, depth + 1)):
+                    if (found := self._further(inside, context, depth)) is not None:
                         return found
         return None
+
+    def _further(self, value: Mapping[str, Any], context: str, depth: int) -> str | Unknown | None:
+        return self.origin(value, context, depth + 1) if context.partition(".")[0] in CARRYING else None
 
     def _carried(self, value: Mapping[str, Any], context: str) -> str | Unknown | None:
         held = self._held.get(id(value))

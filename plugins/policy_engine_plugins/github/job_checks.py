@@ -16,6 +16,12 @@ def action_name(step: Mapping[str, Any]) -> str:
     return str(action["name"]).lower() if isinstance(action, dict) and action["kind"] == "repository" else ""
 
 
+def _inputs(step: Mapping[str, Any]) -> Any:
+    """What a step gives its action: a mapping, or an Unknown."""
+    given = step.get("with")
+    return given if isinstance(given, (dict, Unknown)) else {}
+
+
 def cache_before_publish(job: Mapping[str, Any], parameters: Mapping[str, Any]) -> Iterator[Violation | Doubt]:
     """A violation at each step that restores a cache in a job that publishes.
 
@@ -33,7 +39,7 @@ def cache_before_publish(job: Mapping[str, Any], parameters: Mapping[str, Any]) 
         if known is None:
             continue
         at = ("steps", step["index"])
-        inputs = step.get("with") or {}
+        inputs = _inputs(step)
         given = inputs if isinstance(inputs, Unknown) else inputs.get(known["input"], known["default"])
         if isinstance(given, Unknown):
             yield Doubt(given, at)
@@ -66,7 +72,7 @@ def foreign_artifact(job: Mapping[str, Any], parameters: Mapping[str, Any]) -> I
     last = max((step["index"] for step in steps if "run" in step or _is_local(step)), default=-1)
     for step in steps:
         name = action_name(step)
-        inputs = step.get("with") or {}
+        inputs = _inputs(step)
         if step["index"] >= last or (name not in downloads and name not in elsewhere):
             continue
         at = ("steps", step["index"])
@@ -123,6 +129,15 @@ def literal_input(step: Mapping[str, Any], parameters: Mapping[str, Any]) -> Ite
                 yield Violation(("with", name), name)
 
 
+def input_given(step: Mapping[str, Any], parameters: Mapping[str, Any]) -> Iterator[Violation | Doubt]:
+    """A violation where no input is given whose name begins so."""
+    inputs = _inputs(step)
+    if isinstance(inputs, Unknown):
+        yield Doubt(inputs, ("with",))
+    elif not any(str(name).lower().startswith(parameters["prefix"]) for name in inputs):
+        yield Violation(("uses",), f"no {parameters['prefix']} input")
+
+
 def unused_write(job: Mapping[str, Any], parameters: Mapping[str, Any]) -> Iterator[Violation | Doubt]:
     """A violation at each write access that no step of a job can use.
 
@@ -144,7 +159,7 @@ def unused_write(job: Mapping[str, Any], parameters: Mapping[str, Any]) -> Itera
             used |= {"id-token"}
         elif name in needs:
             used |= needs[name]
-            inputs = step.get("with") or {}
+            inputs = _inputs(step)
             if name == "actions/checkout" and (
                 isinstance(inputs, Unknown) or str(inputs.get("persist-credentials", "true")).lower() != "false"
             ):

@@ -48,7 +48,9 @@ class WorkflowReader:
         value["expressions"] = [each.described(()) for each in own]
         token_place: AttributePath = ("permissions",) if "permissions" in root else ()
         items = {"grants": _scopes(root, ("permissions",))}
-        places = Places(self.document, (), {"token": token_place}, {}, [each.span for each in own], items)
+        places = Places(
+            self.document, (), {"token": token_place, "grants": token_place}, {}, [each.span for each in own], items
+        )
         name = value.get("name")
         self._add("workflow", self.file, name if isinstance(name, str) else self.file, value, (), places)
         jobs = root.get("jobs")
@@ -103,6 +105,7 @@ class WorkflowReader:
             "runner": (*base, "runs-on"),
             "call": (*base, "uses"),
             "callee": (*base, "uses"),
+            "grants": (*base, "permissions"),
             "token": (*base, "permissions") if own_token else above.renamed["token"] or base,
         }
         items = {"grants": _scopes(job, (*base, "permissions"))}
