@@ -39,10 +39,10 @@ BLOCK_COMMENT = r"/\*(?s:.*?)\*/"
 # 6 labels, 7 brace; 8 closing brace; 9 comment.
 ITEM = re.compile(
     rf"\s*(?:({IDENTIFIER})[ \t]*(?:=(?![=>])[ \t]*(?:{SIMPLE_VALUE}[ \t]*(?=[\r\n#]|//|\Z))?)"
-    rf'|({IDENTIFIER})((?:[ \t]*"(?:[^"\\$%\r\n]+|[$%](?!\{{))*"|[ \t]+{IDENTIFIER})*)[ \t]*(\{{)'
+    rf'|({IDENTIFIER})((?:[ \t]*"[^"\\$%\r\n]*(?:[$%](?!\{{)[^"\\$%\r\n]*)*"|[ \t]+{IDENTIFIER})*)[ \t]*(\{{)'
     rf"|(\}})|({COMMENT}))?"
 )
-LABEL = re.compile(rf'"((?:[^"\\$%\r\n]+|[$%](?!\{{))*)"|({IDENTIFIER})')
+LABEL = re.compile(rf'"([^"\\$%\r\n]*(?:[$%](?!\{{)[^"\\$%\r\n]*)*)"|({IDENTIFIER})')
 END_OF_ITEM = re.compile(r"[ \t]*(?:(?=[\r\n#]|//)|\Z)")
 
 # A simple value with nothing behind it that could continue it.
