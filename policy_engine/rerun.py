@@ -106,6 +106,9 @@ class Recorder:
         self.lists[folder] = _digest("\0".join(names).encode("utf-8", "surrogatepass"))
         return names
 
+    def size(self, path: str) -> int:
+        return len(self.read(path))
+
     def digest_of_file(self, root: str, path: str) -> None:
         self.files.setdefault(path, _digest_at(os.path.join(root, path)))
 

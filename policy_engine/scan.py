@@ -15,6 +15,7 @@ from policy_engine.finding import Finding, Outcome
 from policy_engine.fingerprint import number_repeats
 from policy_engine.format import Format
 from policy_engine.plugins import Plugins
+from policy_engine.project import Project
 from policy_engine.report import Base, Entry, Ledger, Report, Status
 from policy_engine.resource import Resource, ResourceGraph
 from policy_engine.rulebook import Rulebook
@@ -63,6 +64,7 @@ class BaseView:
     gate: str
     formats: Mapping[str, Format]
     """Formats set up with the base's files, where an option names one."""
+    project: Project | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,7 @@ def scan(
     policy: Policy | None = None,
     view: BaseView | None = None,
     only: frozenset[str] | None = None,
+    project: Project | None = None,
 ) -> Report:
     """Evaluates the files `paths` of `tree`.
 
@@ -98,6 +101,7 @@ def scan(
     policy    what the project has decided about its findings
     view      what to compare with; then only what the change touches is evaluated
     only      files of `paths` whose findings are wanted; the others are looked at where those need them
+    project   what all there is, by name, where a whole project is scanned: only then can something be missing
     Raises ConfigError and RuleError; a file's own faults end up in the report.
     """
     before: list[Unit] = []
@@ -105,18 +109,22 @@ def scan(
     problems: list[Problem]
     if view is None and only is None:
         claimed, ledger, problems = claim(tree, paths, plugins.formats.values())
-        units = list(make_units(tree, claimed, plugins.formats))
-        met = [name for name, files in claimed.items() if files]
+        units = list(make_units(tree, claimed, plugins.formats, project))
+        met = sorted({*(name for name, files in claimed.items() if files), *(unit.format for unit in units)})
     else:
         from policy_engine.comparison import gather, ledger_of, units_of
 
         now = only if view is None else view.changes.now
         assert now is not None
         around = now if view is None else now | view.changes.before
-        side = gather(tree, paths, now, around, plugins.formats.values())
+        differs = view is not None and project != view.project
+        side = gather(tree, paths, now, around, plugins.formats.values(), None, project, differs=differs)
         touched = side.touched
         if view is not None:
-            then = gather(view.tree, view.paths, view.changes.before, around, view.formats.values(), side)
+            theirs = view.formats.values()
+            then = gather(
+                view.tree, view.paths, view.changes.before, around, theirs, side, view.project, differs=differs
+            )
             touched |= then.touched
             before = units_of(then, touched)
         units, problems = units_of(side, touched), list(side.problems)
@@ -155,9 +163,9 @@ def scan(
         from policy_engine.comparison import compare
 
         # What was wrong with files of the base is no matter of this change.
-        theirs = replace(view.policy, files={})
+        decided = replace(view.policy, files={})
         results = evaluated(before, view.tree, view.formats, len(units))
-        known, _ = settle(results, rule_set, rulebook, theirs, before, view.tree)
+        known, _ = settle(results, rule_set, rulebook, decided, before, view.tree)
         problems.extend(_submodules(view.changes))
         broken = {one.path for one in (*problems, *judged_problems) if one.kind is not ProblemKind.LIMITED}
         findings, gone = compare(findings, known, view.changes.renamed, broken)

@@ -31,6 +31,10 @@ class Tree(Protocol):
     def list(self, folder: str) -> list[str]:
         """Names of the files (not folders) directly in `folder`, sorted; empty where there is no such folder."""
 
+    def size(self, path: str) -> int:
+        """How many bytes the file holds, however large it is; none is read. Raises FileNotFoundError or another
+        OSError."""
+
 
 def join(folder: str, name: str) -> str | None:
     """`name` as seen from `folder`, normalised; None where it would leave the tree."""
@@ -91,6 +95,9 @@ class WorkTree:
         except (OSError, ValueError):
             return []
 
+    def size(self, path: str) -> int:
+        return os.stat(self._inside(path)).st_size
+
 
 class ReadOnce:
     """A tree whose files are read from the disk once, for stages that look at all of them more than once. What is kept
@@ -120,6 +127,9 @@ class ReadOnce:
             names = self._lists[folder] = self._tree.list(folder)
         return names
 
+    def size(self, path: str) -> int:
+        return self._tree.size(path)
+
 
 class MemoryTree:
     """Files given as a mapping from path to content: rule examples, tests, an editor's unsaved buffers."""
@@ -140,3 +150,6 @@ class MemoryTree:
         prefix = f"{folder}/" if folder else ""
         names = (path[len(prefix) :] for path in self.files if path.startswith(prefix))
         return sorted(name for name in names if "/" not in name)
+
+    def size(self, path: str) -> int:
+        return len(self.read(path))

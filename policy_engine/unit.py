@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
+from policy_engine.project import Project
 from policy_engine.resource import Resource
 from policy_engine.span import Location, Span
 
@@ -14,12 +15,14 @@ from policy_engine.span import Location, Span
 class Unit:
     """One YAML file, one Terraform root module: the grain of parallel work and of the cache.
 
-    `name` tells units of a format apart (usually the file or the folder); `paths` are its files, sorted.
+    `name` tells units of a format apart (usually the file or the folder); `paths` are its files, sorted. A unit that
+    judges a whole project has the names of everything in it as `project`; of those, only `paths` are its files.
     """
 
     format: str
     name: str
     paths: tuple[str, ...]
+    project: Project | None = field(default=None, compare=False, repr=False)
 
 
 class ProblemKind(Enum):
