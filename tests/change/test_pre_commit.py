@@ -70,7 +70,7 @@ def test_given_files_and_a_base_exclude_each_other(sample: Path) -> None:
 def test_hooks_are_narrow_and_run_one_at_a_time() -> None:
     hooks = yaml.safe_load((PROJECT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
     assert all(hook["require_serial"] and hook["minimum_pre_commit_version"] for hook in hooks)
-    assert all("files" in hook or hook.get("pass_filenames") is False for hook in hooks)
+    assert all("types" in hook or hook.get("pass_filenames") is False for hook in hooks)
 
 
 def test_arguments_of_a_projects_own_keep_the_hook_a_comparison(sample: Path) -> None:
