@@ -26,7 +26,7 @@ def test_hundreds_of_templates_are_scanned(plugins: Plugins, rulebook: Rulebook)
     files = {name: text.encode() for name, text in templates(COUNT)}
     report = scan(MemoryTree(files), sorted(files), plugins, rulebook, Settings())
     assert [problem for problem in report.problems if problem.kind is not ProblemKind.LIMITED] == []
-    assert {entry.formats for entry in report.ledger.entries} == {("cloudformation",)}
+    assert all("cloudformation" in entry.formats for entry in report.ledger.entries)
     assert len(report.ledger.entries) == COUNT
 
 
