@@ -112,7 +112,7 @@ def test_what_is_known_is_computed(expression: str, expected: Any) -> None:
         ("!Ref AWS::Partition", "AWS::Partition is known only when deployed", (None,), True),
         ("!Ref Nothing", "'Nothing' is not declared in this template", (), False),
         ("!GetAtt Nothing.Arn", "'Nothing' is not declared in this template", (), False),
-        ("!GetAtt R.Arn", "R.Arn is known only once it is made", (), True),
+        ("!GetAtt R.Arn", "R.Arn is known only once it is made", ("arn:", None), True),
         ("!GetAtt [R, Some.Deep]", "R.Some.Deep is known only once it is made", (), True),
         ("!Ref R", "the name of 'R' is known only once it is made", (None,), True),
         ("!Sub 'arn:${AWS::Partition}:s3:::${Open}/*'", "AWS::Partition is known only when deployed",

@@ -233,7 +233,7 @@ class Stack:
             if child is not None:
                 return child.output(attribute[len("Outputs.") :])
         reason = f"{name}.{attribute[:60]} is known only once it is made"
-        return self._known_once_made(declared, reason, ())
+        return self._known_once_made(declared, reason, ("arn:", None) if attribute.lower().endswith("arn") else ())
 
     def _known_once_made(self, declared: Declared, reason: str, fragments: tuple[str | None, ...]) -> Unknown:
         if self.exists(declared) is False:
