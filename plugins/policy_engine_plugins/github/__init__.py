@@ -228,4 +228,11 @@ def register_checks() -> list[Check]:
             ["contexts"],
             "no command checks out the code of a pull request",
         ),
+        _check(
+            "github-publishes-with-token",
+            "publishing.publishes_with_token",
+            {},
+            [],
+            "no package is published with a token from the repository's secrets",
+        ),
     ]

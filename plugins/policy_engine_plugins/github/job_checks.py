@@ -8,6 +8,7 @@ from typing import Any
 from policy_engine.check import Doubt, Violation
 from policy_engine.unknown import Unknown
 from policy_engine_plugins.github.checks import Wanted, reaches
+from policy_engine_plugins.github.publishing import publishing_commands
 
 
 def action_name(step: Mapping[str, Any]) -> str:
@@ -25,13 +26,16 @@ def _inputs(step: Mapping[str, Any]) -> Any:
 def cache_before_publish(job: Mapping[str, Any], parameters: Mapping[str, Any]) -> Iterator[Violation | Doubt]:
     """A violation at each step that restores a cache in a job that publishes.
 
-    A job publishes where one of its steps uses an action of `publishers`, where the workflow is started by a release,
-    or only by tags. `caches` tells for each action the input that switches caching and what it is without it:
-    {action: {input, default, off}}; the input's value is compared with `off`, and any other switches caching on.
+    A job publishes where one of its steps uses an action of `publishers` or a command that publishes, and where the
+    workflow is started by a release, or only by tags. `caches` tells for each action the input that switches caching
+    and what it is without it: {action: {input, default, off}}; the input's value is compared with `off`, and any other
+    switches caching on.
     """
     steps = job.get("steps", ())
     publishers = {name.lower() for name in parameters["publishers"]}
-    if not _is_release(job["workflow"].get("on")) and not any(action_name(step) in publishers for step in steps):
+    if not _is_release(job["workflow"].get("on")) and not any(
+        action_name(step) in publishers or next(publishing_commands(step), None) is not None for step in steps
+    ):
         return
     caches = {name.lower(): known for name, known in parameters["caches"].items()}
     for step in steps:
