@@ -25,7 +25,9 @@ def claim(
             try:
                 data = tree.read(path)
             except FileTooLarge as error:
-                problems.append(Problem(path, error.message, None, ProblemKind.TOO_LARGE))
+                # Whoever takes any text takes no image, however large: that it is one is seen in how it begins.
+                if any(not each.plain_text or each.recognises(path, error.head) for each in takers):
+                    problems.append(Problem(path, error.message, None, ProblemKind.TOO_LARGE))
                 takers = []
             except (OSError, ValueError) as error:
                 reason = getattr(error, "strerror", None) or str(error)

@@ -28,6 +28,10 @@ class Format:
     example_path: str = ""
     """File name under which a rule example's `code` is laid out: `main.tf`, `.github/workflows/example.yml`."""
 
+    plain_text: bool = False
+    """Whether it looks at any text whatever its kind, beside the formats that understand the file. Then it is loaded
+    before those, it says only what they do not (see `scan.settle`), and their comments count, not the ones it finds."""
+
     options: Sequence[Option] = ()
     """What its users may choose."""
 

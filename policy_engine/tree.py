@@ -9,10 +9,15 @@ from typing import Protocol
 from policy_engine.errors import PolicyEngineError
 
 MAX_FILE_BYTES = 8 * 1024 * 1024
+HEAD_BYTES = 8192
 
 
 class FileTooLarge(PolicyEngineError):
-    """The file is larger than a scan reads."""
+    """The file is larger than a scan reads. `head` is how it begins, where that is known."""
+
+    def __init__(self, message: str, *, path: str | None = None, head: bytes = b"") -> None:
+        super().__init__(message, path=path)
+        self.head = head
 
 
 class Tree(Protocol):
@@ -74,7 +79,7 @@ class WorkTree:
         with open(os.open(self._inside(path), flags), "rb") as stream:
             data = stream.read(self.max_file_bytes + 1)
         if len(data) > self.max_file_bytes:
-            raise FileTooLarge(f"larger than {self.max_file_bytes} bytes", path=path)
+            raise FileTooLarge(f"larger than {self.max_file_bytes} bytes", path=path, head=data[:HEAD_BYTES])
         return data
 
     def is_file(self, path: str) -> bool:

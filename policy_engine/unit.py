@@ -60,7 +60,12 @@ class Comment:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What `Format.load` returns. A broken file yields problems and whatever resources could still be understood."""
+    """What `Format.load` returns. A broken file yields problems and whatever resources could still be understood.
+
+    hidden  places whose text no output may show, each within one line of `source_text`: what is known to be a secret.
+            Only formats that are `plain_text` may say so: they are loaded before the others.
+    """
 
     resources: Sequence[Resource] = ()
     problems: Sequence[Problem] = ()
+    hidden: Sequence[Location] = ()
