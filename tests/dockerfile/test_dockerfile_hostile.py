@@ -61,9 +61,9 @@ def everything(text: str | bytes) -> None:
     ids=range(28),
 )
 def test_a_hostile_file_is_read_in_time(text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     everything(text)
-    assert time.perf_counter() - started < 10
+    assert time.process_time() - started < 10
 
 
 def test_bytes_that_are_not_utf_8_are_told_at_their_place() -> None:
