@@ -76,6 +76,12 @@ def register_formats() -> list[Format]:
     return [TextFormat()]
 
 
+def written_out_secret(value: Any, parameters: Mapping[str, Any], context: Context) -> Iterator[Violation | Doubt]:
+    from policy_engine_plugins.secrets.plain_text import judge_attribute
+
+    return judge_attribute(value, parameters)
+
+
 @hookimpl
 def register_checks() -> list[Check]:
     return [
@@ -91,5 +97,16 @@ def register_checks() -> list[Check]:
                 "additionalProperties": False,
             },
             "no entry of a mapping that is named like a secret holds one written out",
-        )
+        ),
+        Check(
+            "written-out-secret",
+            written_out_secret,
+            {
+                "type": "object",
+                "properties": {"path": {"type": "string", "description": "path of the attribute that is a secret"}},
+                "required": ["path"],
+                "additionalProperties": False,
+            },
+            "an attribute that is a secret is taken from elsewhere, not written out",
+        ),
     ]
