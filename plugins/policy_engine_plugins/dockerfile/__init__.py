@@ -18,7 +18,7 @@ from run copy add env arg label user workdir expose volume shell cmd entrypoint 
   cmd entrypoint healthcheck   `form`, `argv`, `commands`, `programs`; healthcheck: `none`
   copy add     `sources`, `destination`, `heredocs`, `from` (as written), `stage_from` or `image` (what that names),
                `chown`, `chmod`, `checksum`, `link`
-  env label arg   `variables`; arg: `global` where it stands before the first FROM
+  env label arg   `variables`, `names`; arg: `global` where it stands before the first FROM
   user         `user`, `group`;  workdir `path`;  expose `ports` ({port, protocol});  volume `paths`
   shell        `argv`;  stopsignal `signal`;  maintainer `name`
 
