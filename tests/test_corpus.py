@@ -21,11 +21,13 @@ from policy_engine.tree import WorkTree
 from policy_engine.unit import ProblemKind
 
 CORPUS = Path(__file__).parent / "corpus"
-FORMATS = ["terraform", "kubernetes", "github"]
+FORMATS = ["terraform", "kubernetes", "github", "dockerfile", "compose"]
 BROKEN = {
     "terraform": ["broken/unclosed.tf", "broken_expression/main.tf"],
     "kubernetes": ["broken/indentation.yaml"],
     "github": ["broken/.github/workflows/expression.yml", "broken/.github/workflows/syntax.yml"],
+    "dockerfile": ["broken/Dockerfile"],
+    "compose": ["broken/docker-compose.yml"],
 }
 
 

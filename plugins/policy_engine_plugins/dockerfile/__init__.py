@@ -18,8 +18,9 @@ from run copy add env arg label user workdir expose volume shell cmd entrypoint 
   cmd entrypoint healthcheck   `form`, `argv`, `commands`, `programs`; healthcheck: `none`
   copy add     `sources`, `destination`, `heredocs`, `from` (as written), `stage_from` or `image` (what that names),
                `chown`, `chmod`, `checksum`, `link`
-  env label arg   `variables`; arg: `global` where it stands before the first FROM
-  user         `user`, `group`;  workdir `path`;  expose `ports` ({port, protocol});  volume `paths`
+  env label arg   `variables`, `names`; arg: `global` where it stands before the first FROM
+  user         `user`, `group`;  expose `ports` ({port, protocol});  volume `paths`
+  workdir      `path`, `from_base` (whether it goes on from the folder of the base image)
   shell        `argv`;  stopsignal `signal`;  maintainer `name`
 
 `commands` is what `policy_engine.shell` makes of the script, read only when a rule asks; `programs` the names in it.

@@ -167,10 +167,12 @@ class Reading:
 
     def _variables(self, *, onbuild: bool) -> tuple[dict[str, Any], str]:
         variables: dict[str, Any] = {}
+        names: list[str | Unknown] = []
         pairs = self.instruction.pairs
         is_arg = self.instruction.keyword == "ARG"
         for pair in pairs:
             name_value = self.expand(pair.name)
+            names.append(name_value)
             name = name_value if isinstance(name_value, str) else pair.name.text
             text = self.instruction.line.text
             default = None if pair.value is None else self.expand(pair.value)
@@ -189,7 +191,9 @@ class Reading:
                     self.scope.declare(name, default, outer, origin)
             else:
                 variables[name] = default
-        return {"variables": variables}, pairs[0].name.text if pairs else ""
+        for index, pair in enumerate(pairs):
+            self.known[("names", index)] = self.instruction.line.text.place(pair.start, pair.end)
+        return {"variables": variables, "names": names}, pairs[0].name.text if pairs else ""
 
     def _copy(self, stages: Sequence[Stage]) -> tuple[dict[str, Any], str]:
         found = self.instruction
