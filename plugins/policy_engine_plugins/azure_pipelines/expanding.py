@@ -19,7 +19,7 @@ from policy_engine_plugins.azure_pipelines.placed import Origin, Placed, PlacedL
 from policy_engine_plugins.azure_pipelines.scope import Given, Scope
 
 OPEN, CLOSE = "${{", "}}"
-MAX_PARTS = 1_000_000
+MAX_PARTS = 300_000
 """Entries that a pipeline may come to."""
 MAX_TOLD = 100
 _DIRECTIVE = re.compile(r"\$\{\{\s*(if|elseif|else|each|insert)\b(.*?)\s*\}\}\s*", re.DOTALL)
@@ -217,6 +217,9 @@ class Expander:
                 yield from self.items(piece._replace(value=found, origin=origin, done=True), kind)
             elif isinstance(found, Unknown):
                 yield piece._replace(value=found, done=True)
+            return
+        if isinstance(value, dict) and kind == "variables":
+            yield piece  # variables may be listed or mapped
             return
         if isinstance(value, dict):
             # `steps: {${{ if }}: [...]}`: what a list may be written as.

@@ -19,7 +19,7 @@ def is_pipeline(data: bytes) -> bool:
     """Whether `steps`, `jobs` or `stages` at the top holds a list of what Azure calls so; or the file extends a
     template and has keys that only such pipelines have."""
     inside: tuple[bytes, ...] = ()
-    found = own = extends = False
+    found = own = extends = open_item = False
     for line in data.splitlines():
         text = line.lstrip(b" ")
         if not text or text[:1] == b"#":
@@ -34,8 +34,9 @@ def is_pipeline(data: bytes) -> bool:
             extends = extends or key == b"extends:"
         elif inside and text.startswith(b"- "):
             item = text[2:].lstrip(b" \"'")
-            found = found or item.startswith(inside) or (item.startswith(b"${{") and own)
+            found = found or item.startswith(inside)
+            open_item = open_item or item.startswith(b"${{")
             inside = ()
         elif extends and not found and text.startswith(b"template:"):
             found = True
-    return found
+    return found or (open_item and own)

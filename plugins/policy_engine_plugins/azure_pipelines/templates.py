@@ -118,7 +118,6 @@ class Templates:
         """The items of a template in place of its call."""
         opened = self.call(piece)
         if opened is None:
-            yield piece._replace(value=Unknown("a template that is not here", piece.origin.location()), done=True)
             return
         value, origin, scope = opened
         for key, each in self.expander.fields(Piece(value, origin, scope, piece.doubt)):
