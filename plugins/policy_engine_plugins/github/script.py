@@ -14,6 +14,8 @@ from policy_engine_plugins.github.template import Part, split
 
 FILES = ("GITHUB_ENV", "GITHUB_PATH", "GITHUB_OUTPUT")
 """Variables that name a file which later steps get their environment, their programs and their inputs from."""
+FOLDERS = ("RUNNER_TEMP", "RUNNER_TOOL_CACHE", "GITHUB_WORKSPACE", "GITHUB_ACTION_PATH", "HOME", "PWD")
+"""Variables that name a folder of the runner: which one is not known, but what kind of thing they are is."""
 
 _RUNNER = Unknown("a variable of the runner")
 _SHELL_DECIDES = Unknown("which shell reads the script is decided at run time")
@@ -66,7 +68,7 @@ def read_run(step: Mapping[str, Any], text: str) -> RunScript | Unknown | None:
         return None
     hollow, _ = masked(text)
     pipefail = shell == "bash" or "pipefail" in str(shell)
-    variables: dict[str, str | Unknown] = {name: f"${name}" for name in (*FILES, "RUNNER_TEMP", "GITHUB_WORKSPACE")}
+    variables: dict[str, str | Unknown] = {name: f"${name}" for name in (*FILES, *FOLDERS)}
     for scope in (step.get("workflow", {}), step.get("job", {}), step):
         given = scope.get("env")
         if isinstance(given, dict):
