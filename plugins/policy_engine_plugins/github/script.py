@@ -97,7 +97,8 @@ def writes(run: RunScript) -> list[dict[str, Any]]:
         target = next((file for file in FILES if _goes_into(run.script.values[number], file)), None)
         if target is None:
             continue
-        text = "".join(_fed_text(run, number))
+        feeding = list(_feeding(run, number))
+        text = "\n".join(part for _, part in feeding)
         names = {name for name in _NAMED.findall(text) if name not in FILES}
         found.append(
             {
@@ -106,7 +107,7 @@ def writes(run: RunScript) -> list[dict[str, Any]]:
                 "names": sorted(set(_KEY.findall(text))),
                 "variables": sorted(names),
                 "expression": "${{" in text,
-                "opaque": bool(_SUBSTITUTED.search(text)) or _prints_files(run.script.values[number]),
+                "opaque": bool(_SUBSTITUTED.search(text)) or any(_prints_files(value) for value, _ in feeding),
             }
         )
     return found
@@ -114,6 +115,8 @@ def writes(run: RunScript) -> list[dict[str, Any]]:
 
 def _prints_files(value: Any) -> bool:
     """Whether a command writes more than what stands in its own words."""
+    if value is None:
+        return False
     if value["name"] in ("echo", "printf", ":", "", "tee"):
         return False
     return value["name"] != "cat" or any(word != "-" for word in value["operands"])
@@ -128,17 +131,17 @@ def _goes_into(value: Any, file: str) -> bool:
     return value["name"] == "tee" and any(word == f"${file}" for word in value["words"])
 
 
-def _fed_text(run: RunScript, number: int) -> Iterator[str]:
-    """The text of what a command writes, as it stands in the file: the command, what is piped into it, the heredoc
-    below it, and for a block (`{ ...; } >> file`) its other commands."""
+def _feeding(run: RunScript, number: int) -> Iterator[tuple[Any, str]]:
+    """What a command writes, as commands with their text in the file: the command, what is piped into it, the heredoc
+    below it (which is no command), and for a block (`{ ...; } >> file`) its other commands."""
     commands = run.script.commands
     command = commands[number]
     assert command is not None
-    yield run.text[command.start : command.end]
+    yield run.script.values[number], run.text[command.start : command.end]
     line_end = run.text.find("\n", command.end)
     rest = run.text[command.end : line_end if line_end >= 0 else len(run.text)]
     if "<<" in rest or "<<" in run.text[command.start : command.end]:
-        yield _heredoc(run.text, command.end)
+        yield None, _heredoc(run.text, command.end)
     block = _closes_block(run.text, command.end)
     for before in range(number - 1, max(-1, number - 1 - MAX_FEEDING), -1):
         earlier, later = commands[before], commands[before + 1]
@@ -148,7 +151,7 @@ def _fed_text(run: RunScript, number: int) -> Iterator[str]:
         piped = gap.startswith("|") and not gap.startswith("||")
         if not piped and (not block or gap.endswith(_OPENS_BLOCK) or earlier.redirects):
             break
-        yield "\n" + run.text[earlier.start : earlier.end]
+        yield run.script.values[before], run.text[earlier.start : earlier.end]
 
 
 MAX_FEEDING = 100
