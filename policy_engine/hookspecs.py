@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from policy_engine.check import Check
     from policy_engine.control import FrameworkSource
     from policy_engine.format import Format
+    from policy_engine.host import Host
     from policy_engine.reporter import Reporter
     from policy_engine.rulepack import RulePack
 
@@ -48,3 +49,8 @@ def register_frameworks() -> Iterable[FrameworkSource]:  # type: ignore[empty-bo
 @hookspec
 def register_reporters() -> Iterable[Reporter]:  # type: ignore[empty-body]
     """Output formats."""
+
+
+@hookspec
+def register_hosts() -> Iterable[Host]:  # type: ignore[empty-body]
+    """Where projects are hosted, and what reads the settings there. Keep them light: import in `Host.open`."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from policy_engine.check import Check
     from policy_engine.control import Framework, FrameworkSource
     from policy_engine.format import Format
+    from policy_engine.host import Host
     from policy_engine.reporter import Reporter
     from policy_engine.rulepack import RulePack
 
@@ -44,6 +45,7 @@ class Plugins:
             "register_frameworks", lambda each: each.name
         )
         self.reporters: Mapping[str, Reporter] = self._gather("register_reporters", lambda each: each.name)
+        self.hosts: Mapping[str, Host] = self._gather("register_hosts", lambda each: each.name)
 
     def framework(self, name: str) -> Framework:
         source = self.framework_sources.get(name)

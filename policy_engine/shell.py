@@ -123,10 +123,11 @@ def read_script(text: str, variables: Variables, missing: str | Unknown = "", *,
 
 
 def read_words(words: Sequence[str | Unknown]) -> Script:
-    """The one command of an argument vector (`["nginx", "-g", "daemon off;"]`), with what a `sh -c` in it runs."""
+    """The one command of an argument vector (`["nginx", "-g", "daemon off;"]`), with what a `sh -c` in it runs. Places
+    are indexes into the vector."""
     reader = _Reader({}, Unknown("a variable of the running container"))
-    listed = [Word(word, 0, 0) for word in words[:MAX_COMMANDS]]
-    reader.add(Command(listed, 0, 0, "", False, False), 0)
+    listed = [Word(word, index, index + 1) for index, word in enumerate(words[:MAX_COMMANDS])]
+    reader.add(Command(listed, 0, len(listed), "", False, False), 0)
     described = [describe(command) if command is not None else (reader.doubt, {}) for command in reader.commands]
     return Script([value for value, _ in described], reader.commands, [positions for _, positions in described])
 

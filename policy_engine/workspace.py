@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from policy_engine.policy import Policy
     from policy_engine.report import Report
     from policy_engine.revision import Revision
+    from policy_engine.tree import Tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,25 +160,35 @@ def _copy_of(folder: str, revision: Revision, copy: str) -> str:
     return copy
 
 
-def scan_project(space: Workspace, today: date) -> tuple[Report, Policy]:
-    """A scan of all of a project, with what it has decided about its findings. Raises ConfigError and RuleError."""
-    from policy_engine.discovery import discover
+def scan_project(
+    space: Workspace, today: date, seen_through: Callable[[Tree], Tree] | None = None
+) -> tuple[Report, Policy]:
+    """A scan of all of a project, with what it has decided about its findings. `seen_through` may put another tree
+    before the project's own. Raises ConfigError and RuleError."""
+    from policy_engine.discovery import discover, forced, is_repository, project_of
     from policy_engine.policy import read_policy
     from policy_engine.scan import scan
     from policy_engine.tree import WorkTree
 
     settings = space.settings
-    tree = WorkTree(space.root, settings.max_file_bytes)
+    tree: Tree = WorkTree(space.root, settings.max_file_bytes)
+    if seen_through is not None:
+        tree = seen_through(tree)
     policy = read_policy(tree.read, today, warn_days=settings.warn_days, whole=True)
     found = discover(space.root, [space.root], settings.excludes)
+    paths = found.paths
+    if is_repository(space.root):
+        paths = sorted({*paths, *forced(space.root, found, settings.excludes)})
+    taken = set(paths)
     report = scan(
         tree,
-        found.paths,
+        paths,
         space.plugins,
         space.rulebook,
         settings,
         root=space.root,
-        left_out=found.left_out,
+        left_out=[entry for entry in found.left_out if entry.path not in taken],
         policy=policy,
+        project=project_of(space.root, paths, found),
     )
     return report, policy

@@ -18,6 +18,7 @@ COMMANDS = {
     "baseline": "policy_engine.cli.baseline:baseline",
     "soa": "policy_engine.cli.soa:soa",
     "report": "policy_engine.cli.report:report",
+    "evidence": "policy_engine.cli.evidence:evidence",
     "rules": "policy_engine.cli.rules:rules",
     "controls": "policy_engine.cli.controls:controls",
     "explain": "policy_engine.cli.explain:explain",

@@ -95,7 +95,14 @@ def _from_file(path: str, plugins: Plugins) -> Report:
     return _parsed(data, path, plugins)
 
 
+_PACK = b"PK\x03\x04"
+
+
 def _parsed(data: bytes, shown: str, plugins: Plugins) -> Report:
+    if data.startswith(_PACK):
+        from policy_engine.evidence import report_of
+
+        data = report_of(data, shown)
     for reporter in plugins.reporters.values():
         if reporter.readable and reporter.reads(data):
             return reporter.read(data, shown, plugins.framework)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from policy_engine.cli.host import DEFAULT_MAX_AGE_H, TARGET, asked_of, host_options, read_hosts, target_file
 from policy_engine.cli.output import read_outputs, write_report
 from policy_engine.errors import ConfigError, PluginError
 from policy_engine.settings import Exclude, Selection, threshold
@@ -29,7 +30,7 @@ THRESHOLDS = ("critical", "high", "medium", "low", "info", "never")
 
 
 class ScanCommand(click.Command):
-    """Has an option for each one that a format offers."""
+    """Has an option for each one that a format or a host offers."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if "--given-only" in args:
@@ -42,9 +43,10 @@ class ScanCommand(click.Command):
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         own = super().get_params(ctx)
         taken = {name for parameter in own for name in parameter.opts}
-        for option in (more := list(_format_options(_plugins(ctx).formats))):
+        plugins = _plugins(ctx)
+        for option in (more := [*_format_options(plugins.formats), *host_options(plugins.hosts)]):
             if not taken.isdisjoint(option.opts):
-                raise PluginError(f"the option {option.opts[0]} of a format is taken already")
+                raise PluginError(f"the option {option.opts[0]} of a format or host is taken already")
             taken.update(option.opts)
         return [*own, *more]
 
@@ -135,6 +137,20 @@ def _parameter(format_name: str, option_name: str) -> str:
 )
 @click.option("--no-gitignore", is_flag=True, help="Scan what .gitignore leaves out too.")
 @click.option(
+    "--save",
+    type=click.Path(),
+    metavar="PATH",
+    help="Keep what is read from a host: one target in a file, several in a folder, from which a later run goes on.",
+)
+@click.option(
+    "--max-age",
+    type=click.FloatRange(min=0),
+    default=DEFAULT_MAX_AGE_H,
+    show_default=True,
+    metavar="HOURS",
+    help="Read again what the --save folder holds from earlier.",
+)
+@click.option(
     "--category",
     default="policy-engine",
     show_default=True,
@@ -161,26 +177,35 @@ def scan(
     today: str | None,
     given_only: bool,
     no_gitignore: bool,
+    save: str | None,
+    max_age: float,
     category: str,
     colour: str,
     verbose: bool,
     **chosen: Any,
 ) -> int:
     """Scan files and folders (default: the current folder) and report what breaks a rule."""
-    from policy_engine.discovery import discover
+    from policy_engine.discovery import discover, forced, is_repository, project_of
     from policy_engine.policy import read_policy
     from policy_engine.scan import scan as run
     from policy_engine.tree import ReadOnce, WorkTree
 
+    plugins = _plugins(click.get_current_context())
+    asked = asked_of(plugins.hosts, chosen)
     if files_from is not None:
         paths = (*paths, *_listed(files_from))
-    elif not paths and not given_only:
+    elif not paths and not given_only and not asked:
         paths = (".",)
     if given_only and base is not None:
         raise ConfigError("--given-only and --base exclude each other: each chooses what is told")
+    if asked and (given_only or base is not None):
+        raise ConfigError(
+            "what is read from a host has no base and is no given file; leave --base and --given-only out"
+        )
+    if save is not None and not asked:
+        raise ConfigError("--save keeps what is read from a host; say of which one")
     if given_only and not paths:
         return 0
-    plugins = _plugins(click.get_current_context())
     choices: dict[str, dict[str, Any]] = {}
     for name, each in plugins.formats.items():
         for option in each.options:
@@ -197,6 +222,10 @@ def scan(
     )
     settings = _with_options(space.settings, fail_on, rule_ids, controls, tags, excludes)
     outputs = read_outputs(formats or ("text",), space.plugins)
+    for_each = [(reporter, file) for reporter, file in outputs if file is not None and TARGET in file]
+    if for_each and not asked:
+        raise ConfigError(f"--format {for_each[0][0].name}={for_each[0][1]}: only targets of a host have a {TARGET}")
+    outputs = [(reporter, file) for reporter, file in outputs if file is None or TARGET not in file]
     found = discover(space.root, paths, settings.excludes, gitignore=not no_gitignore)
     tree: Tree = WorkTree(space.root, settings.max_file_bytes)
     if given_only or base is not None:
@@ -214,16 +243,28 @@ def scan(
             tree = seen = Recorder(tree)
         around = discover(space.root, [space.root], settings.excludes, gitignore=not no_gitignore)
         files = sorted({*around.paths, *only})
+    targets: Mapping[str, str] = {}
+    if asked:
+        from policy_engine.host import Overlay
+
+        whole = whole and bool(paths)
+        live = read_hosts(asked, space.root, save, max_age)
+        tree, targets = Overlay(tree, live.files), live.targets
+        files = sorted({*files, *live.files})
+    whole_repository = whole and is_repository(space.root)
     if space.revision is None:
+        if whole_repository and not no_gitignore:
+            files = sorted({*files, *forced(space.root, found, settings.excludes)})
         policy = read_policy(tree.read, day, warn_days=settings.warn_days, whole=whole)
         policy = replace(policy, narrowed=bool(rule_ids or controls or tags))
     else:
         from policy_engine.cli.base import base_view
 
-        view, files = base_view(space, tree, files, paths, settings, day, gate or "new")
+        links = found.links if whole_repository else None
+        view, files = base_view(space, tree, files, paths, settings, day, gate or "new", links)
         policy = view.policy
-        taken = set(files)
-        left_out = [entry for entry in left_out if entry.path not in taken]
+    taken = set(files)
+    left_out = [entry for entry in left_out if entry.path not in taken]
     with _Bar() as bar, space.revision or nullcontext():
         report = run(
             tree,
@@ -238,13 +279,27 @@ def scan(
             policy=policy,
             view=view,
             only=only,
+            project=project_of(space.root, files, found) if whole else None,
         )
+    for path, target in targets.items() if for_each else ():
+        alone = run(
+            tree,
+            [path],
+            space.plugins,
+            space.rulebook,
+            settings,
+            root=space.root,
+            category=f"{category}/{target}",
+            policy=replace(policy, whole=False),
+        )
+        for reporter, pattern in for_each:
+            write_report(reporter, target_file(pattern, target), alone, colour, verbose=verbose)
     printed = b""
     for reporter, file in outputs:
         printed += write_report(reporter, file, report, colour, verbose=verbose)
     if all(file is not None for _, file in outputs):
         counts = report.counts()
-        written = ", ".join(file for _, file in outputs if file is not None)
+        written = ", ".join(file for _, file in (*outputs, *for_each) if file is not None)
         click.echo(f"{counts['fail']} findings, {counts['unknown']} undecided; written to {written}", err=True)
     if not report.complete:
         click.echo("policy-engine: the scan is incomplete: not every file could be evaluated", err=True)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from policy_engine.check import Doubt, Violation
+from policy_engine.path import parse_path, places
 from policy_engine.unknown import Unknown
 
 _SECRET_NAME = re.compile(
@@ -42,3 +43,14 @@ def judge(value: Mapping[str, Any], parameters: Mapping[str, Any]) -> Iterator[V
                 yield Doubt(entry, (*path, name))
         elif isinstance(entry, str) and entry and not _REFERENCE.match(entry):
             yield Violation((*path, name), name)
+
+
+def judge_attribute(value: Mapping[str, Any], parameters: Mapping[str, Any]) -> Iterator[Violation | Doubt]:
+    """A violation at each text that stands at a path, a doubt where it cannot be known whether one does. What refers to
+    a resource, or to a store of secrets, is not written out."""
+    for path, found in places(value, parse_path(parameters["path"])):
+        if isinstance(found, Unknown):
+            if not found.refers_to:
+                yield Doubt(found, path)
+        elif isinstance(found, str) and found and not _REFERENCE.match(found):
+            yield Violation(path)

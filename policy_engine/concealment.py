@@ -1,0 +1,86 @@
+"""Places whose text no output may show: what a format knows to be a secret is cut out, to the character."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from policy_engine.span import Location
+
+if TYPE_CHECKING:
+    from policy_engine.finding import Finding
+    from policy_engine.unit import Problem
+
+MASK = "****"
+_LEAST_CHARACTERS = 6
+"""Shorter texts are cut out of the lines they stand in, and nowhere else: `admin` is a word of many messages."""
+
+
+class Concealment:
+    """What the units of a scan have found so far. The texts stay in memory, and go nowhere."""
+
+    __slots__ = ("_places", "_texts")
+
+    def __init__(self) -> None:
+        self._places: dict[tuple[str, int], list[tuple[int, int]]] = {}
+        self._texts: dict[str, None] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._places or self._texts)
+
+    def other_files(self) -> None:
+        """Keeps the texts and forgets the places: what follows are other files, or the same ones at another time."""
+        self._places.clear()
+
+    def add(self, location: Location, line: str) -> None:
+        """`location` lies in one line, and `line` is that line as the file has it."""
+        span = location.span
+        start, end = span.start_column - 1, min(span.end_column - 1, len(line))
+        if span.start_line != span.end_line or start >= end:
+            raise ValueError(f"{location} is no part of one line")
+        self._places.setdefault((location.path, span.start_line), []).append((start, end))
+        text = line[start:end].strip()
+        if len(text) >= _LEAST_CHARACTERS:
+            self._texts[text] = None
+
+    def line(self, path: str, number: int, line: str) -> str:
+        """A line of a file as it may be shown."""
+        places = self._places.get((path, number))
+        if places:
+            shown, position = [], 0
+            for start, end in sorted(places):
+                if end > position:
+                    shown.append(line[position : max(start, position)])
+                    # What follows another secret without a gap is covered by its mask.
+                    if start >= position:
+                        shown.append(MASK)
+                    position = end
+            line = "".join(shown) + line[position:]
+        return self.text(line)
+
+    def text(self, text: str) -> str:
+        """Any text as it may be shown: a message with a value in it, an address."""
+        if self._texts:
+            for each in sorted((each for each in self._texts if each in text), key=len, reverse=True):
+                text = text.replace(each, MASK)
+        return text
+
+    def finding(self, finding: Finding) -> Finding:
+        """A finding as it may be told. Its fingerprint stays: it was made of rule, address and path."""
+        return replace(
+            finding,
+            message=self.text(finding.message),
+            snippet=self.text(finding.snippet),
+            remediation=self.text(finding.remediation),
+            address=self.text(finding.address),
+            path=tuple(self.text(step) if isinstance(step, str) else step for step in finding.path),
+            related=tuple((place, self.text(phrase)) for place, phrase in finding.related),
+            twins=tuple(replace(twin, address=self.text(twin.address)) for twin in finding.twins),
+        )
+
+    def findings(self, findings: Iterable[Finding]) -> list[Finding]:
+        return [self.finding(each) for each in findings] if self else list(findings)
+
+    def problems(self, problems: Iterable[Problem]) -> list[Problem]:
+        return [replace(each, message=self.text(each.message)) for each in problems] if self else list(problems)
