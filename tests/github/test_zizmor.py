@@ -122,10 +122,11 @@ def _told(audit: str, place: dict, folder: Path) -> Told:
 def our_findings(folder: Path, plugins: Plugins, rulebook: Rulebook) -> list[Told]:
     found = discover(str(folder), [str(folder)])
     report = scan(WorkTree(str(folder)), found.paths, plugins, rulebook, Settings())
+    judged = {rule for rules in audits().values() for rule in rules}
     return [
         Told(each.rule.id, each.location.path, each.location.span.start_line, each.location.span.end_line)
         for each in report.findings
-        if each.outcome is not Outcome.PASS and each.rule.id in workflow_rules()
+        if each.outcome is not Outcome.PASS and each.rule.id in judged
     ]
 
 
