@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from policy_engine import __version__
-from policy_engine.claiming import claim, make_units
+from policy_engine.claiming import claim, make_units, taken
 from policy_engine.deadline import TimedOut, deadline
 from policy_engine.evaluation import evaluate
 from policy_engine.finding import Finding
@@ -103,6 +103,7 @@ def scan(
     if view is None and only is None:
         claimed, ledger, problems = claim(tree, paths, plugins.formats.values())
         units = list(make_units(tree, claimed, plugins.formats))
+        ledger = taken(ledger, units)
         met = [name for name, files in claimed.items() if files]
     else:
         from policy_engine.comparison import gather, ledger_of, units_of
