@@ -51,7 +51,7 @@ def main() -> None:
     _limit(resource.RLIMIT_NOFILE, 256)
     _limit(resource.RLIMIT_DATA, memory)
     # Go reserves far more addresses than it uses.
-    _limit(resource.RLIMIT_AS, memory + (4 << 30))
+    _limit(resource.RLIMIT_AS, memory + (16 << 30))
     os.execv(sys.argv[5], sys.argv[5:])  # noqa: S606 - without a shell is what is wanted
 
 

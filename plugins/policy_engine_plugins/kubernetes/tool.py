@@ -111,12 +111,13 @@ def _failure(code: int, out_path: str, error_path: str, folder: str) -> str:
         return f"gives more than {OUTPUT_BYTES >> 20} MiB"
     with open(error_path, "rb") as stream:
         said = stream.read(64 << 10).decode("utf-8", "replace").replace(f"{folder}/", "").replace(folder, "")
-    if "out of memory" in said or "cannot allocate memory" in said or "failed to reserve" in said:
-        return f"needs more than {MEMORY_BYTES >> 20} MiB of memory"
-    if "stack overflow" in said or "goroutine stack exceeds" in said:
-        return "recurses without end"
     lines = [line for line in said.splitlines() if line.strip() and not line.startswith("WARNING")]
-    errors = [line for line in lines if line.lower().startswith("error")]
+    errors = [line for line in lines if line.startswith(("Error: ", "error: "))]
+    if not errors:
+        if "out of memory" in said or "cannot allocate memory" in said or "failed to reserve" in said:
+            return f"needs more than {MEMORY_BYTES >> 20} MiB of memory"
+        if "stack overflow" in said or "goroutine stack exceeds" in said:
+            return "recurses without end"
     text = " ".join((errors or lines or [f"ended with exit code {code}"])[0].split())
     return re.sub(r"^[Ee]rror: ", "", text)[:1000]
 
