@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from policy_engine.tree import Tree
     from policy_engine.unit import Comment, Loaded, Unit
 
+KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+
 
 class KubernetesFormat(Format):
     """Resources are every object (type: its kind), and of each workload its `pod` and every `container`.
@@ -53,12 +55,14 @@ class KubernetesFormat(Format):
     def claims(self, path: str) -> bool:
         if path.lower().endswith((".yaml", ".yml", ".json")):
             return "/.github/" not in f"/{path}"
+        if path.endswith("Kustomization"):
+            return path.rpartition("/")[2] == "Kustomization"
         return (path.endswith(".tpl") and "templates/" in path) or (path.endswith(".tgz") and "charts/" in path)
 
     def recognises(self, path: str, data: bytes) -> bool:
         # Most YAML and JSON files of a repository leave here.
         if b"apiVersion" not in data and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
-            if path.endswith(("Chart.yaml", ".tgz")) or "templates/" in path:
+            if path.endswith(("Chart.yaml", ".tgz", *KUSTOMIZATIONS)) or "templates/" in path:
                 from policy_engine_plugins.kubernetes.recognition import recognises
 
                 return recognises(path, data)
@@ -79,6 +83,10 @@ class KubernetesFormat(Format):
             from policy_engine_plugins.kubernetes.units import leaves_out
 
             return chart_load.load(unit, tree, self._value_files, self._rendering, leaves_out(unit, tree))
+        if unit.name.rpartition("/")[2] in KUSTOMIZATIONS:
+            from policy_engine_plugins.kubernetes import kustomize_load
+
+            return kustomize_load.load(unit, tree, self._rendering)
         from policy_engine_plugins.kubernetes.manifest import load
 
         return load(unit, tree)

@@ -16,7 +16,9 @@ from policy_engine_plugins.kubernetes.chart import (
     is_chart_file,
     is_template,
 )
+from policy_engine_plugins.kubernetes.kustomization import Kustomizations, is_kustomization_name
 from policy_engine_plugins.kubernetes.kustomize import patch_files
+from policy_engine_plugins.kubernetes.kustomize_build import find_tool
 from policy_engine_plugins.kubernetes.recognition import recognises_manifest
 
 FORMAT = "kubernetes"
@@ -25,9 +27,11 @@ FORMAT = "kubernetes"
 def units(
     paths: Sequence[str], tree: Tree, value_files: Sequence[tuple[str, bytes]], rendering: bool
 ) -> Iterator[Unit]:
-    """One for each chart that no other one uses, and one for each other file; a Kustomize patch has its kustomization
-    with it, which says that it is one. Templates of a chart belong to it, and are in its unit where it is rendered."""
+    """One for each chart and each kustomization that no other one uses, with all files it is made of, and one for each
+    other file. Where there is nothing to render or build with, the templates of a chart are in no unit, and each file
+    of a kustomization is in one of its own; a patch then has its kustomization with it, which says that it is one."""
     rest = list(paths)
+    taken: set[str] = set()
     if any(is_chart_file(path) for path in paths):
         charts = Charts(paths, tree)
         rendered = rendering and tool.find("helm") is not None
@@ -41,8 +45,23 @@ def units(
             yield Unit(FORMAT, chart.path, tuple(sorted(files | given)))
         taken = charts.templates() if rendered else set()
         rest = [path for path in rest if path not in taken]
+    if any(is_kustomization_name(path) for path in rest):
+        kustomizations = Kustomizations(rest, tree)
+        built = rendering and find_tool() is not None
+        for root in kustomizations.roots():
+            reached = kustomizations.files(root)
+            if not built:
+                reached = {path: role for path, role in reached.items() if role == "kustomization"}
+            taken |= {path for path, role in reached.items() if role != "other"}
+            yield Unit(FORMAT, root.path, tuple(sorted(reached)))
+        for each in kustomizations.given.values():
+            if each.path not in taken:
+                taken.add(each.path)
+                yield Unit(FORMAT, each.path, (each.path,))
+        rest = [path for path in rest if path not in taken]
     rest = [path for path in rest if _is_manifest(path, tree)]
-    patches = patch_files(rest, tree)
+    kept = [path for path in paths if is_kustomization_name(path)] if not (rendering and find_tool()) else []
+    patches = patch_files([*rest, *kept], tree)
     for path in rest:
         files = {path, patches.get(path, path)}
         yield Unit(FORMAT, path, tuple(sorted(files)))
