@@ -50,10 +50,8 @@ def make_units(
     for name, files in claimed.items():
         if files:
             yield from formats[name].units(files, tree)
-<<<<<<< HEAD
         if project is not None:
             yield from formats[name].project_units(files, project, tree)
-=======
 
 
 def taken(entries: Iterable[Entry], units: Iterable[Unit]) -> list[Entry]:
@@ -70,4 +68,3 @@ def taken(entries: Iterable[Entry], units: Iterable[Unit]) -> list[Entry]:
             entry = replace(entry, status=Status.EVALUATED if names else Status.NOT_CLAIMED, formats=names)
         settled.append(entry)
     return settled
->>>>>>> helm

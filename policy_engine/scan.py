@@ -7,12 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from policy_engine import __version__
-<<<<<<< HEAD
-from policy_engine.claiming import claim, make_units
-from policy_engine.concealment import Concealment
-=======
 from policy_engine.claiming import claim, make_units, taken
->>>>>>> helm
+from policy_engine.concealment import Concealment
 from policy_engine.deadline import TimedOut, deadline
 from policy_engine.evaluation import evaluate
 from policy_engine.finding import Finding, Outcome
@@ -113,14 +109,9 @@ def scan(
     problems: list[Problem]
     if view is None and only is None:
         claimed, ledger, problems = claim(tree, paths, plugins.formats.values())
-<<<<<<< HEAD
         units = list(make_units(tree, claimed, plugins.formats, project))
-        met = sorted({*(name for name, files in claimed.items() if files), *(unit.format for unit in units)})
-=======
-        units = list(make_units(tree, claimed, plugins.formats))
         ledger = taken(ledger, units)
-        met = [name for name, files in claimed.items() if files]
->>>>>>> helm
+        met = sorted({*(name for name, files in claimed.items() if files), *(unit.format for unit in units)})
     else:
         from policy_engine.comparison import gather, ledger_of, units_of
 
