@@ -21,11 +21,12 @@ from policy_engine.tree import WorkTree
 from policy_engine.unit import ProblemKind
 
 CORPUS = Path(__file__).parent / "corpus"
-FORMATS = ["terraform", "kubernetes", "github"]
+FORMATS = ["terraform", "kubernetes", "github", "cloudformation"]
 BROKEN = {
     "terraform": ["broken/unclosed.tf", "broken_expression/main.tf"],
     "kubernetes": ["broken/indentation.yaml"],
     "github": ["broken/.github/workflows/expression.yml", "broken/.github/workflows/syntax.yml"],
+    "cloudformation": ["broken/comma.json", "broken/conditions.yaml", "broken/resource.yaml"],
 }
 
 
