@@ -21,13 +21,14 @@ from policy_engine.tree import WorkTree
 from policy_engine.unit import ProblemKind
 
 CORPUS = Path(__file__).parent / "corpus"
-FORMATS = ["terraform", "kubernetes", "github", "dockerfile", "compose"]
+FORMATS = sorted(path.name for path in CORPUS.iterdir() if path.is_dir())
 BROKEN = {
     "terraform": ["broken/unclosed.tf", "broken_expression/main.tf"],
     "kubernetes": ["broken/indentation.yaml"],
     "github": ["broken/.github/workflows/expression.yml", "broken/.github/workflows/syntax.yml"],
     "dockerfile": ["broken/Dockerfile"],
     "compose": ["broken/docker-compose.yml"],
+    "cloudformation": ["broken/comma.json", "broken/conditions.yaml", "broken/resource.yaml"],
 }
 
 
