@@ -19,7 +19,9 @@ from policy_engine_plugins.secrets.placeholder import is_reference, made_up, sta
 MAX_LINE = 4000
 """Nobody writes a password by hand into a longer line: it was generated, packed or encoded."""
 
-_DATABASES = "postgres|postgresql|mysql|mariadb|mongodb|redis|rediss|mssql|sqlserver|oracle|cockroachdb|clickhouse|db2|cassandra"
+_DATABASES = (
+    "postgres|postgresql|mysql|mariadb|mongodb|redis|rediss|mssql|sqlserver|oracle|cockroachdb|clickhouse|db2|cassandra"
+)
 _DATABASES += "|neo4j|couchbase|snowflake|redshift|amqp|amqps"
 _URL = re.compile(
     r"(?<![A-Za-z0-9+.-])([A-Za-z][A-Za-z0-9+.-]{1,30})://([^\s/:@\"'<>`]{0,100}):([^\s/@\"'<>`]{3,200})@([A-Za-z0-9_.${}\[\]-]{1,200})"
@@ -27,9 +29,13 @@ _URL = re.compile(
 _CONNECTION = re.compile(
     r"(?i)(?:password|pwd)[ ]?=[ ]?([^;\"'\r\n<>]{4,120})(?=;|\"|'|\r|\n|$)",
 )
-_HOST_PART = re.compile(r"(?i)(?:server|data source|host|addr|address|network address|accountendpoint)[ ]?=[ ]?[^;\r\n]{1,200};")
-_LOCAL = re.compile(r"(?i)^(?:localhost|127\.|0\.0\.0\.0|::1|\[::1|host\.docker\.internal|example\.|[\w.-]*\.example\b|"
-                    r"[\w.-]*\bexample\.(?:com|org|net)|[\w.-]*\.(?:test|invalid|localhost))")
+_HOST_PART = re.compile(
+    r"(?i)(?:server|data source|host|addr|address|network address|accountendpoint)[ ]?=[ ]?[^;\r\n]{1,200};"
+)
+_LOCAL = re.compile(
+    r"(?i)^(?:localhost|127\.|0\.0\.0\.0|::1|\[::1|host\.docker\.internal|example\.|[\w.-]*\.example\b|"
+    r"[\w.-]*\bexample\.(?:com|org|net)|[\w.-]*\.(?:test|invalid|localhost))"
+)
 
 # A core of a name; what stands around it decides. Anchored reading starts at each.
 _CORE = re.compile(
@@ -129,7 +135,9 @@ def _pieces(password: str) -> str | None:
     """What is written out of a password that is filled in by a template; None for one that is written out whole."""
     if re.search(r"\$|\{|\}|%\(|%s|<|\*\*", password) is None:
         return None
-    rest = re.sub(r"\$?\{\{.{0,100}?\}\}|\$?\{[^{}]{0,100}\}|\$\([^()]{0,100}\)|\$\w+|%\(?\w{1,40}\)?s?|\*+", "", password)
+    rest = re.sub(
+        r"\$?\{\{.{0,100}?\}\}|\$?\{[^{}]{0,100}\}|\$\([^()]{0,100}\)|\$\w+|%\(?\w{1,40}\)?s?|\*+", "", password
+    )
     if rest == password:
         return None
     return rest if re.search(r"[A-Za-z]{0,10}[0-9]{1,10}[A-Za-z]", rest) and len(rest) >= 6 else ""
@@ -253,7 +261,9 @@ def _is_random(value: str) -> bool:
     if not re.search("[a-z]", value.lower()) or not re.search("[0-9]", value):
         return False
     pieces = [piece for piece in re.split(r"[^A-Za-z0-9]+", value) if piece]
-    words = sum(len(piece) for piece in pieces if re.match(r"^(?:[A-Z]?[a-z]{2,}|[A-Z]{2,}|[0-9]{1,8}|v[0-9]+)$", piece))
+    words = sum(
+        len(piece) for piece in pieces if re.match(r"^(?:[A-Z]?[a-z]{2,}|[A-Z]{2,}|[0-9]{1,8}|v[0-9]+)$", piece)
+    )
     if words * 2 > len(value):
         return False
     changes = sum(_class(a) != _class(b) for a, b in zip(value, value[1:], strict=False))
@@ -278,7 +288,9 @@ def _in_long_line(text: str, place: int) -> bool:
 
 def _is_packed(path: str, text: str) -> bool:
     """Minified, bundled or generated: what stands there was not written, and is mended where it was made from."""
-    if path.lower().endswith((".min.js", ".min.css", ".map", ".lock", ".sum", ".svg", ".bundle.js", ".pb.go", "_pb2.py")):
+    if path.lower().endswith(
+        (".min.js", ".min.css", ".map", ".lock", ".sum", ".svg", ".bundle.js", ".pb.go", "_pb2.py")
+    ):
         return True
     if len(text) > 5000 and len(text) > 400 * (text.count("\n") + 1):
         return True

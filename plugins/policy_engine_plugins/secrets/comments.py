@@ -23,7 +23,9 @@ _SIGNS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys("tf tofu hcl tfvars nomad".split(), (_HASH, _SLASHES, _BLOCK)),
     **dict.fromkeys("sql lua hs elm ada adb vhd".split(), (_DASHES, _BLOCK)),
     **dict.fromkeys("ini cfg reg asm lisp clj cljs el scm".split(), (_SEMICOLON, _HASH)),
-    **dict.fromkeys("html htm xml xhtml svg vue svelte md mdx markdown csproj config props targets plist".split(), (_MARKUP,)),
+    **dict.fromkeys(
+        "html htm xml xhtml svg vue svelte md mdx markdown csproj config props targets plist".split(), (_MARKUP,)
+    ),
     **dict.fromkeys("tex erl hrl".split(), (_PERCENT,)),
     **dict.fromkeys("bat cmd".split(), (_REM,)),
     **dict.fromkeys("vb vbs bas".split(), (_QUOTE,)),

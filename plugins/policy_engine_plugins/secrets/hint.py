@@ -94,7 +94,9 @@ def _has_named_digest(data: bytes) -> bool:
     """A hexadecimal secret looks like any digest; what gives it away is the prefix or the name before it."""
     import re
 
-    prefixed = rb"(?<![A-Za-z0-9_-])(?!sha|md5|blake|rev|commit|git|ref|v)[a-z]{2,12}[_-][0-9a-f]{32,64}(?![0-9a-f])|-us[0-9]"
+    prefixed = (
+        rb"(?<![A-Za-z0-9_-])(?!sha|md5|blake|rev|commit|git|ref|v)[a-z]{2,12}[_-][0-9a-f]{32,64}(?![0-9a-f])|-us[0-9]"
+    )
     named = rb"(?i)(?:key|token|secret|auth|sid)[\w.-]{0,20}[\"'\]]{0,2}[ \t]{0,3}(?:=>|:=|[:=,])[ \t]{0,3}[\"']?[0-9a-f]{32,64}(?![0-9a-f])"
     return re.search(prefixed, data) is not None or re.search(named, data) is not None
 

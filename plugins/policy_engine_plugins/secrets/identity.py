@@ -30,7 +30,9 @@ def identity_key() -> bytes | None:
     if not key:
         return None
     if len(key) < LEAST_KEY:
-        raise ConfigError(f"{VARIABLE} is shorter than {LEAST_KEY} characters; generate one, such as openssl rand -hex 32")
+        raise ConfigError(
+            f"{VARIABLE} is shorter than {LEAST_KEY} characters; generate one, such as openssl rand -hex 32"
+        )
     return key.encode("utf-8", "surrogateescape")
 
 

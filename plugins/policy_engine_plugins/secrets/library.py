@@ -88,7 +88,9 @@ def known(text: str) -> Iterator[Found]:
 
 
 def _name(rule_id: str) -> str:
-    return re.sub(r"\.\d+$", "", re.split(r"[./]", rule_id, maxsplit=1)[-1] if "/" not in rule_id else rule_id.rpartition("/")[2])
+    return re.sub(
+        r"\.\d+$", "", re.split(r"[./]", rule_id, maxsplit=1)[-1] if "/" not in rule_id else rule_id.rpartition("/")[2]
+    )
 
 
 def kind_of(name: str) -> Kind:

@@ -35,7 +35,9 @@ def load(unit: Unit, tree: Tree) -> Loaded:
     found = list(find(path, text, data, problems))
     if len(found) > MAX_SECRETS:
         message = f"more than {MAX_SECRETS} secrets; the first ones are told"
-        problems.append(Problem(path, message, lines.span(found[MAX_SECRETS].start, found[MAX_SECRETS].end), ProblemKind.LIMITED))
+        problems.append(
+            Problem(path, message, lines.span(found[MAX_SECRETS].start, found[MAX_SECRETS].end), ProblemKind.LIMITED)
+        )
     key = identity_key() if found else None
     hidden = [place for each in found if each.made_up is not True for place in lines.pieces(each.start, each.end)]
     return Loaded(list(_resources(path, found[:MAX_SECRETS], lines, key)), problems, hidden)

@@ -95,7 +95,9 @@ def _registry_login(value: str) -> str | None:
 
 _B, _E = r"(?<![A-Za-z0-9_])", r"(?![A-Za-z0-9_])"
 TOKENS = (
-    Token("aws-access-key-id", ("AKIA", "ASIA", "ABIA", "ACCA"), _B + r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}" + _E, _aws),
+    Token(
+        "aws-access-key-id", ("AKIA", "ASIA", "ABIA", "ACCA"), _B + r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}" + _E, _aws
+    ),
     Token(
         "aws-secret-access-key",
         ("ecret", "SECRET", "aws", "AWS"),
@@ -162,7 +164,8 @@ TOKENS = (
     Token(
         "slack-token",
         ("xox", "xapp-"),
-        _B + r"(?:xox[abeoprs](?:\.xox[bp])?-[A-Za-z0-9]{1,14}-[A-Za-z0-9-]{16,250}|xapp-[0-9]-[A-Za-z0-9]{5,20}-[0-9]{5,20}-"
+        _B
+        + r"(?:xox[abeoprs](?:\.xox[bp])?-[A-Za-z0-9]{1,14}-[A-Za-z0-9-]{16,250}|xapp-[0-9]-[A-Za-z0-9]{5,20}-[0-9]{5,20}-"
         r"[A-Za-z0-9]{32,100})(?![A-Za-z0-9-])",
     ),
     Token(
@@ -228,7 +231,11 @@ TOKENS = (
         r"(?i:(?:datadog|dd)[_.-]?(?:api|app|application)[_.-]?key)[\"'\]]{0,2}[ \t]{0,5}(?:=>|:=|=|:|,)[ \t]{0,5}"
         r"[\"']?([0-9a-f]{40}|[0-9a-f]{32})" + _E,
     ),
-    Token("new-relic-key", ("NRAK-", "NRII-", "NRBR-"), _B + r"NR(?:AK-[A-Z0-9]{27}|II-[A-Za-z0-9_-]{32}|BR-[0-9a-f]{19})" + _E),
+    Token(
+        "new-relic-key",
+        ("NRAK-", "NRII-", "NRBR-"),
+        _B + r"NR(?:AK-[A-Z0-9]{27}|II-[A-Za-z0-9_-]{32}|BR-[0-9a-f]{19})" + _E,
+    ),
     Token("grafana-token", ("glsa_",), _B + r"glsa_[A-Za-z0-9]{32}_[0-9a-fA-F]{8}" + _E),
     Token(
         "json-web-token",
