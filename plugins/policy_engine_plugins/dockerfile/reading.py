@@ -250,11 +250,15 @@ class Reading:
             self.known[("argv",)] = self.place(found.rest)
             for index, word in enumerate(found.words):
                 self.known[("argv", index)] = self.place(word)
+            own["script"] = " ".join(own["argv"])
             own.commands = self._argv_commands(own["argv"])
         elif found.form == "none":
+            own["script"] = ""
             own.commands = Commands(lambda: Script([], [], []), lambda start, end: (start, end))
         else:
-            own.commands = self._shell_commands(stage, onbuild=onbuild)
+            script = self._script()
+            own["script"] = script.text
+            own.commands = self._shell_commands(script, stage, onbuild=onbuild)
         if found.keyword == "RUN":
             own["heredocs"] = [self._heredoc(each) for each in found.line.heredocs]
         words = found.words[0].text if found.words else found.rest.text.split(maxsplit=1)[0] if found.rest.text else ""
@@ -272,10 +276,9 @@ class Reading:
 
         return Commands(lambda: read_words(argv), offset)
 
-    def _shell_commands(self, stage: Stage | None, *, onbuild: bool) -> Commands:
+    def _shell_commands(self, script: Text, stage: Stage | None, *, onbuild: bool) -> Commands:
         found = self.instruction
         shell: Any = None if stage is None else stage.value.get("shell")
-        script = self._script()
         # The environment as it is here; a later instruction changes it.
         at_build = found.keyword == "RUN"
         variables = dict(self.scope.variables()) if at_build and not onbuild else {}
