@@ -304,7 +304,7 @@ def _settings(image: Any, seen: Mapping[str, Any]) -> Any:
         settings = dict(image)
         settings["name"] = expand(settings.get("name"), seen)
         return settings
-    return {"name": expand(image, seen)} if isinstance(image, str) else image
+    return {"name": expand(image, seen)} if isinstance(image, (str, Unknown)) else image
 
 
 def _alternatives(image: Any, seen: Mapping[str, Any], parallel: Any) -> list[Any]:
