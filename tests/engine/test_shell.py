@@ -272,7 +272,7 @@ PIECES = st.sampled_from(
         "for i in ",
         "do ",
         "done",
-    ]  # fmt: skip
+    ]
 )
 
 
