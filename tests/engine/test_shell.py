@@ -251,8 +251,28 @@ def test_a_hostile_script_is_read_in_time(text: str) -> None:
 
 
 PIECES = st.sampled_from(
-    [*"a &|;\n)`\"'}>é\\={(#\r\0", "&&", "||", "$(", "$X", "${X", "<<E", "E\n", "<(", "if ", "fi", "then ", "sh -c "]
-    + ["bash", "curl ", "[[ ", " ]]", "for i in ", "do ", "done"]
+    [
+        *"a &|;\n)`\"'}>é\\={(#\r\x00",
+        "&&",
+        "||",
+        "$(",
+        "$X",
+        "${X",
+        "<<E",
+        "E\n",
+        "<(",
+        "if ",
+        "fi",
+        "then ",
+        "sh -c ",
+        "bash",
+        "curl ",
+        "[[ ",
+        " ]]",
+        "for i in ",
+        "do ",
+        "done",
+    ]
 )
 
 
