@@ -1,6 +1,6 @@
 """Measures Dockerfiles and Compose files: 200 generated of each, against Checkov and hadolint where they are given.
 
-python benchmarks/dockerfile.py --checkov PATH/TO/bin/checkov --hadolint PATH/TO/hadolint
+python benchmarks/dockerfiles.py --checkov PATH/TO/bin/checkov --hadolint PATH/TO/hadolint
 """
 
 from __future__ import annotations
