@@ -194,11 +194,11 @@ def test_files_are_told_by_their_name_and_content(path: str, data: bytes, taken:
     ids=range(15),
 )
 def test_a_hostile_file_is_read_in_time(text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     for resource in load({"compose.yaml": text, "compose.override.yaml": text}).resources:
         for key in resource.value:
             resource.locate((key, 0, "x"))
-    assert time.perf_counter() - started < 10
+    assert time.process_time() - started < 10
 
 
 KEYS = st.sampled_from(

@@ -245,9 +245,9 @@ def every_place(text: str, script: Script) -> None:
     ids=range(19),
 )
 def test_a_hostile_script_is_read_in_time(text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     every_place(text, read_script(text, {}, BASE))
-    assert time.perf_counter() - started < 10
+    assert time.process_time() - started < 10
 
 
 PIECES = st.sampled_from(

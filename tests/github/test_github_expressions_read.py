@@ -148,15 +148,15 @@ def test_thousands_of_steps_are_judged_in_bounded_time() -> None:
         f'      - id: s{n}\n        run: echo "t=$T" >> $GITHUB_OUTPUT; echo ${{{{ steps.s{n - 1}.outputs.t }}}}\n'
         for n in range(2000)
     )
-    started = time.perf_counter()
+    started = time.process_time()
     assert len(found(job(steps, '    env: {T: "${{ github.head_ref }}"}\n'))) == 1999
-    assert time.perf_counter() - started < 20
+    assert time.process_time() - started < 20
 
 
 def test_a_script_of_thousands_of_commands_is_judged_in_bounded_time() -> None:
     block = "".join("          echo a=$T\n" for _ in range(4000))
     text = job("      - run: |\n          {\n" + block + "          } >> $GITHUB_ENV\n")
     pipes = job("      - run: " + "tee $GITHUB_ENV | " * 3000 + "cat\n")
-    started = time.perf_counter()
+    started = time.process_time()
     assert found(text) == found(pipes) == []
-    assert time.perf_counter() - started < 20
+    assert time.process_time() - started < 20

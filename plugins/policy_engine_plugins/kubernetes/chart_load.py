@@ -11,7 +11,7 @@ from policy_engine.tree import Tree
 from policy_engine.unit import Loaded, Problem, ProblemKind, Unit
 from policy_engine.unknown import Unknown
 from policy_engine.yaml_document import YamlDocument, parse_yaml
-from policy_engine_plugins.kubernetes import tool
+from policy_engine_plugins.kubernetes import placeholder, tool
 from policy_engine_plugins.kubernetes.chart import (
     LOCK_FILES,
     VALUES_FILE,
@@ -177,6 +177,8 @@ def _unknown_namespace(text: str) -> Unknown:
 
 def _own_resources(chart: Chart, tree: Tree) -> list[Resource]:
     """`chart`: Chart.yaml's keys, and `lock`, the dependencies of its lock file; `values`: the keys of values.yaml."""
+    for document in {id(each): each for each in (chart.document, *(d.document for d in chart.dependencies))}.values():
+        placeholder.fill(document.value, document.path, holds_data=False)
     value: dict[str, Any] = dict(chart.value())
     if chart.dependencies and not value.get("dependencies"):
         value["dependencies"] = [dict(each.document.value["dependencies"][each.path[1]]) for each in chart.dependencies]
@@ -184,6 +186,7 @@ def _own_resources(chart: Chart, tree: Tree) -> list[Resource]:
     resources = [_resource("chart", chart.name, chart.document, value, ("name",), _chart_places(chart))]
     values = read_document(below(chart.folder, VALUES_FILE), tree)
     if values is not None and isinstance(values.value, dict):
+        placeholder.fill(values.value, values.path, holds_data=False)
         resources.append(_resource("values", chart.name, values, values.value, (), _places(values)))
     return resources
 

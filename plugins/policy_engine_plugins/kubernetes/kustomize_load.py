@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from dataclasses import replace
 from typing import Any
@@ -11,6 +12,7 @@ from policy_engine.span import Location, Trace
 from policy_engine.tree import Tree, join
 from policy_engine.unit import Loaded, Problem, ProblemKind, Unit
 from policy_engine.yaml_document import YamlDocument, parse_yaml
+from policy_engine_plugins.kubernetes import placeholder
 from policy_engine_plugins.kubernetes.kustomization import Kustomization, Kustomizations, items
 from policy_engine_plugins.kubernetes.kustomize_build import ORIGIN, build, find_tool
 from policy_engine_plugins.kubernetes.kustomize_places import BuiltPlaces, Patches, Source, objects
@@ -50,6 +52,8 @@ def load(unit: Unit, tree: Tree, rendering: bool) -> Loaded:
 
 def _resource(each: Kustomization) -> Resource:
     document = each.document
+    value = copy.deepcopy(each.value())
+    placeholder.fill(value, each.path, holds_data=False)
     place = Location(each.path, document.at(("kind",) if "kind" in each.value() else ()))
     name = each.folder.rpartition("/")[2] or "-"
     return Resource(
@@ -57,7 +61,7 @@ def _resource(each: Kustomization) -> Resource:
         "Kustomization",
         "Kustomization/default/-",
         name,
-        each.value(),
+        value,
         place,
         lambda path: Trace(Location(each.path, document.at(path))),
         Location(each.path, document.extent(())),

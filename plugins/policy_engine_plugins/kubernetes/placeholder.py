@@ -71,7 +71,8 @@ class _Filling:
         if type(value) is YamlMapping:
             for key, item in value.items():
                 if isinstance(item, str):
-                    if key not in skipped:
+                    # Text in the place of all data is no data.
+                    if key not in skipped or key in _DATA_KEYS:
                         self._replace(value, key, item, _TEMPLATE if key in _SHELL_KEYS else pattern)
                 elif key == "env" and type(item) is YamlSequence:
                     self._fill_env(item)
