@@ -154,6 +154,10 @@ class Client:
     def stop(self) -> None:
         self._stopped.set()
 
+    @property
+    def stopped(self) -> bool:
+        return self._stopped.is_set()
+
     # -- one page
 
     def _page(self, url: str, query: Mapping[str, str] | None) -> tuple[Answer, str | None]:

@@ -157,6 +157,7 @@ def add_rulesets(answers: Answers, owner: str) -> None:
         value = {
             "name": name,
             "owner": owner,
+            "level": own.lower(),
             "target": one.get("target", missing),
             "enforcement": one.get("enforcement", missing),
             "rules": rules
