@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from policy_engine.redaction import redact
+from policy_engine.redaction import MAX_CHARACTERS, redact
 from policy_engine.span import Location
 
 if TYPE_CHECKING:
@@ -54,18 +54,22 @@ class Concealment:
         """A line of a file as it may be shown."""
         if path in self._not_known:
             return ""
-        places = self._places.get((path, number))
-        if places:
-            shown, position = [], 0
-            for start, end in sorted(places):
-                if end > position:
-                    shown.append(line[position : max(start, position)])
-                    # What follows another secret without a gap is covered by its mask.
-                    if start >= position:
-                        shown.append(MASK)
-                    position = end
-            line = "".join(shown) + line[position:]
-        return self.text(line)
+        cut = len(line) > MAX_CHARACTERS
+        if cut:
+            line = line[:MAX_CHARACTERS]
+        shown, position = [], 0
+        for start, end in sorted(self._places.get((path, number), ())):
+            if end > position:
+                shown.append(line[position : max(start, position)])
+                # What follows another secret without a gap is covered by its mask.
+                if start >= position:
+                    shown.append(MASK)
+                position = end
+        line = self.text("".join(shown) + line[position:])
+        if cut and self._texts:
+            # What was cut off may have left the beginning of one.
+            line = line[: max(0, len(line) - max(map(len, self._texts)))]
+        return line + "..." if cut else line
 
     def text(self, text: str) -> str:
         """Any text as it may be shown: a message with a value in it, an address."""
