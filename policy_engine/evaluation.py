@@ -125,9 +125,7 @@ def _told(
     )
 
 
-def fill(
-    template: str, resource: Resource, witness: Witness, *, hide: bool, conceal: Conceal | None = None
-) -> str:
+def fill(template: str, resource: Resource, witness: Witness, *, hide: bool, conceal: Conceal | None = None) -> str:
     """A rule's message with its placeholders filled in; braces that are none of them stay."""
     if "{" not in template:
         return template

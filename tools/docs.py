@@ -48,8 +48,9 @@ def intents_page(rulebook: Rulebook, plugins: Plugins) -> str:
     several = sum(len(rule.formats()) > 1 for rule in rules)
     lines = [
         "# Intents and languages\n",
-        f"{len(rules)} intents in {targets} targets; {several} intents have targets in two languages or more. A number is "
-        f"how many targets express the intent in the language. {plugins.framework('iso27001-2022').source}.\n",
+        f"{len(rules)} intents in {targets} targets; {several} intents have targets in two languages or more. A number "
+        "is how many targets express the intent in the language. "
+        f"{plugins.framework('iso27001-2022').source}.\n",
         f"| intent | {' | '.join(_title(name, plugins) for name in names)} |",
         f"|---|{'---:|' * len(names)}",
     ]

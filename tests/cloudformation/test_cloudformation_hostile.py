@@ -27,9 +27,9 @@ GOOD = "Resources:\n  Good:\n    Type: AWS::S3::Bucket\n"
     ],
 )
 def test_a_broken_resource_is_told_and_the_others_are_judged(bad: str, line: int) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     loaded = load(GOOD + bad + "  Last:\n    Type: AWS::SQS::Queue\n")
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
     assert [resource.address for resource in loaded.resources] == ["Good", "Last"]
     (problem,) = loaded.problems
     assert problem.kind is ProblemKind.NOT_UNDERSTOOD
@@ -129,9 +129,9 @@ def test_aliases_of_aliases_end() -> None:
     lines = ["a: &a [x,x,x,x,x,x,x,x,x,x]"]
     lines += [f"{n}: &{n} [{','.join(['*' + p] * 10)}]" for p, n in zip("abcde", "bcdef", strict=True)]
     text = "".join(f"{line}\n" for line in lines) + template("V: *e\nW: *e\nX: *e\nY: *e\nZ: *e")
-    started = time.perf_counter()
+    started = time.process_time()
     loaded = load(text)
-    assert time.perf_counter() - started < 20
+    assert time.process_time() - started < 20
     assert loaded.problems
 
 
@@ -140,9 +140,9 @@ def test_loops_in_loops_end() -> None:
     body = "{'R${A}${B}${C}${D}': {Type: X::Y}}"
     for name in "DCBA":
         body = f"{{'Fn::ForEach::L{name}': [{name}, {items}, {body}]}}"
-    started = time.perf_counter()
+    started = time.process_time()
     loaded = load(f"Transform: AWS::LanguageExtensions\nResources: {body}\n")
-    assert time.perf_counter() - started < 20
+    assert time.process_time() - started < 20
     assert [problem.kind for problem in loaded.problems] == [ProblemKind.TIMED_OUT]
 
 

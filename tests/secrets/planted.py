@@ -115,9 +115,7 @@ def _planted() -> list[Planted]:
         _assigned("azure-client-secret", "cloud", f"{drawn(3)}8Q~{drawn(34)}"),
         _assigned("google-api-key", "cloud", "AIza" + drawn(35, URL_SAFE)),
         _assigned("google-oauth-secret", "cloud", "GOCSPX-" + drawn(28)),
-        Planted(
-            "google-service-account-key", "cloud", service, service.split("-----")[2], True, "account.json"
-        ),
+        Planted("google-service-account-key", "cloud", service, service.split("-----")[2], True, "account.json"),
         _assigned("digitalocean-token", "cloud", "dop_v1_" + drawn(64, HEXADECIMAL)),
         _assigned("databricks-token", "cloud", "dapi" + drawn(32, HEXADECIMAL)),
         _assigned("github-token", "source-host", with_checksum("ghp_"), verified=True),
@@ -128,9 +126,18 @@ def _planted() -> list[Planted]:
         _assigned("npm-token", "registry", with_checksum("npm_"), verified=True),
         _assigned("pypi-token", "registry", f"pypi-{macaroon}", verified=True),
         _assigned("artifactory-token", "registry", "AKCp" + drawn(69)),
-        Planted("registry-login", "registry", f'{{"auths": {{"r.net": {{"auth": "{login}"}}}}}}\n', login, True, "config.json"),
+        Planted(
+            "registry-login",
+            "registry",
+            f'{{"auths": {{"r.net": {{"auth": "{login}"}}}}}}\n',
+            login,
+            True,
+            "config.json",
+        ),
         Planted("npmrc-credential", "registry", f"//r.net/:_authToken={npmrc}\n", npmrc, path=".npmrc"),
-        Planted("pypirc-password", "registry", f"[pypi]\nusername = bot\npassword = {pypirc}\n", pypirc, path=".pypirc"),
+        Planted(
+            "pypirc-password", "registry", f"[pypi]\nusername = bot\npassword = {pypirc}\n", pypirc, path=".pypirc"
+        ),
         Planted("private-key", "key", key, body, True, "server.pem"),
         Planted("private-key", "key", pem("OPENSSH PRIVATE KEY", openssh), "", True, "id_ed25519"),
         Planted("private-key", "key", pgp, "", True, "signing.asc"),
@@ -142,7 +149,14 @@ def _planted() -> list[Planted]:
             f'c = "Server=tcp:db.shop.net,1433;Database=s;User Id=shop;Password={password}x;Encrypt=True"\n',
             f"{password}x",
         ),
-        Planted("url-password", "url", f"git clone https://bot:{password}y@git.shop.net/a.git\n", f"{password}y", True, "b.sh"),
+        Planted(
+            "url-password",
+            "url",
+            f"git clone https://bot:{password}y@git.shop.net/a.git\n",
+            f"{password}y",
+            True,
+            "b.sh",
+        ),
         Planted("netrc-password", "url", f"machine git.shop.net login bot password {netrc}\n", netrc, path=".netrc"),
         _assigned("slack-token", "chat", f"xoxb-{drawn(12, '123456789')}-{drawn(13, '123456789')}-{drawn(24)}"),
         Planted("slack-webhook", "chat", f'h = "https://hooks.slack.com/services/{slack_hook}"\n', slack_hook),
@@ -179,5 +193,4 @@ LONG_TAIL = [
     _assigned("pulumi-api-token", "store", "pul-" + drawn(40, HEXADECIMAL)),
     _assigned("rubygems-api-token", "registry", "rubygems_" + drawn(48, HEXADECIMAL)),
     _assigned("figma-personal-access-token", "service", "figd_" + drawn(40)),
-    _assigned("postman-api-token", "service", f"PMAK-{drawn(24, HEXADECIMAL)}-{drawn(34, HEXADECIMAL)}"),
 ]

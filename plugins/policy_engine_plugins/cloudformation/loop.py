@@ -14,7 +14,7 @@ from policy_engine_plugins.cloudformation.values import text_of
 
 MAX_TURNS = 1000
 ENTRY_STEPS = 50
-"""What an entry costs that a loop makes: CloudFormation takes 500 resources, a unit has room for 20,000."""
+"""What an entry that a loop makes costs: CloudFormation takes 500 resources, a unit has room for 20,000."""
 BODY = 2
 """Where in a loop its body stands."""
 

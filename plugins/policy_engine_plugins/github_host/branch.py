@@ -106,9 +106,12 @@ class _Effect:
         return either(on, self._ruled(type_, parameter))
 
     def _place(self, name: str, classic: tuple[str, ...], type_: str, parameter: str) -> None:
-        """The place to look at: where branch protection says it, else the rule that could, else the protection."""
+        """The place to look at: the one that is not known; else where branch protection says it, else the rule that
+        could, else the protection."""
         found = self._of_type(type_)
-        if self._classic(*classic[:1]) is not None and isinstance(self.protection, dict):
+        if type(self.protection) is Unknown:
+            self.places[name] = ("answers", "protection")
+        elif self._classic(*classic[:1]) is not None and isinstance(self.protection, dict):
             self.places[name] = (*_PROTECTION, *classic)
         elif found:
             rule: AttributePath = ("answers", "rules", "body", found[0][0])

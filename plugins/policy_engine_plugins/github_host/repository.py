@@ -33,7 +33,11 @@ def add_repository(answers: Answers) -> None:
     _keys(answers, name)
     for number, one in enumerate(answers.items("outside_collaborators")):
         login = str(one.get("login") or "")
-        value = {"login": login, "role": one.get("role_name"), "repository": name}
+        value = {
+            "login": login,
+            "role": one.get("role_name", Unknown("GitHub did not tell the role")),
+            "repository": name,
+        }
         at: AttributePath = ("answers", "outside_collaborators", "body", number)
         answers.add("collaborator", f"{name}/collaborators/{login}", login, value, at, {"role": (*at, "role_name")})
 
@@ -148,12 +152,13 @@ def add_rulesets(answers: Answers, owner: str) -> None:
         told = isinstance(answers.snapshot.answers.get(key, {}).get("body"), dict)
         at: AttributePath = ("answers", key, "body") if told else ("answers", "rulesets", "body", number)
         rules = answers.value(key, "rules")
+        missing = Unknown("GitHub did not tell it of the ruleset")
         name = str(one.get("name") or "")
         value = {
             "name": name,
             "owner": owner,
-            "target": one.get("target"),
-            "enforcement": one.get("enforcement"),
+            "target": one.get("target", missing),
+            "enforcement": one.get("enforcement", missing),
             "rules": rules
             if type(rules) is Unknown
             else {str(rule.get("type") or ""): rule.get("parameters") or {} for rule in rules or ()},

@@ -149,9 +149,9 @@ def _same(left: Node, right: Node, supposed: Supposed) -> Truth:
         # A branch of anybody's is neither the default branch nor one that is named here.
         return False
     ours, theirs = _plain(left, supposed), _plain(right, supposed)
-    for value in (ours, theirs):
+    for value, other in ((ours, theirs), (theirs, ours)):
         if isinstance(value, Unknown):
-            return value
+            return False if value.present and other in (None, "") else value
     return bool(_text(ours) == _text(theirs))
 
 

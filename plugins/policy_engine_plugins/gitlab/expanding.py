@@ -8,7 +8,7 @@ from policy_engine.unit import ProblemKind
 from policy_engine.unknown import Unknown
 from policy_engine.yaml_document import YamlSequence
 from policy_engine_plugins.gitlab.composing import Composer
-from policy_engine_plugins.gitlab.merging import merge
+from policy_engine_plugins.gitlab.merging import Budget, merge
 from policy_engine_plugins.gitlab.placed import Origin, Placed, PlacedList, find, origin_of
 
 MAX_EXTENDS = 11
@@ -26,6 +26,7 @@ class Expander:
         self.root = root
         self.origin = origin
         self._jobs: dict[str, Job] = {}
+        self._references: dict[tuple[str, ...], tuple[Any, Origin]] = {}
 
     def job(self, name: str) -> Job:
         """The job with all that it extends and refers to."""
@@ -100,6 +101,7 @@ class Expander:
             place = origin_of(value, origin, number)
             found, found_origin = self.resolved(item, place, depth)
             if type(item) is YamlSequence and item.tag == "!reference" and isinstance(found, list):
+                self.composer.budget.spend(len(found))
                 for index, each in enumerate(found):
                     items.put(each, origin_of(found, found_origin, index))
             else:
@@ -127,7 +129,10 @@ class Expander:
             told = self.composer.elsewhere is None
             return self._lost(f"!reference [{shown}]: there is no '{left[0]}'", origin, told=told)
         self.composer.budget.spend(1)
-        return self.resolved(found, found_origin, depth + 1)
+        key = tuple(path)
+        if key not in self._references:
+            self._references[key] = self.resolved(found, found_origin, depth + 1)
+        return self._references[key]
 
     def _lost(self, message: str, origin: Origin, *, told: bool) -> tuple[Unknown, Origin]:
         if told:
@@ -135,12 +140,13 @@ class Expander:
         return Unknown(message, origin.location()), origin
 
 
-def flattened(value: Any, origin: Origin) -> tuple[PlacedList, Origin]:
+def flattened(value: Any, origin: Origin, budget: Budget) -> tuple[PlacedList, Origin]:
     """A script as a flat list of lines: a single text, a list, lists in lists as anchors make them."""
     lines = PlacedList()
     waiting: list[tuple[Any, Origin]] = [(value, origin)]
     while waiting:
         item, place = waiting.pop()
+        budget.spend(1)
         if isinstance(item, list):
             waiting.extend((item[i], origin_of(item, place, i)) for i in range(len(item) - 1, -1, -1))
         elif isinstance(item, (str, Unknown)):

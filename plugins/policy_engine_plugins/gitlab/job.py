@@ -15,6 +15,7 @@ from policy_engine_plugins.gitlab.environment import deploys, environment_of, is
 from policy_engine_plugins.gitlab.expanding import flattened
 from policy_engine_plugins.gitlab.image import image_reference
 from policy_engine_plugins.gitlab.inputs import Place, Use
+from policy_engine_plugins.gitlab.merging import Budget
 from policy_engine_plugins.gitlab.placed import Origin, Placed, PlacedList, origin_of
 from policy_engine_plugins.gitlab.places import Part, Places, Stretch
 from policy_engine_plugins.gitlab.script import ScriptValue
@@ -60,6 +61,7 @@ class Surroundings:
     changed: frozenset[str]
     lacking: Unknown | None
     uses: Mapping[Place, list[Use]]
+    budget: Budget
 
 
 class JobReader:
@@ -207,7 +209,7 @@ class JobReader:
         if isinstance(part.value, Unknown):
             value[key] = part.value
             return
-        lines, origin = flattened(part.value, part.origin)
+        lines, origin = flattened(part.value, part.origin, self.around.budget)
         value[key] = list(lines)
         self.renamed[key] = Part(lines, origin)
 
@@ -216,7 +218,9 @@ class JobReader:
         hook = self._part("hooks")
         if isinstance(hooks, dict) and hook is not None and "pre_get_sources_script" in hooks:
             found = hooks["pre_get_sources_script"]
-            lines, origin = flattened(found, origin_of(hook.value, hook.origin, "pre_get_sources_script"))
+            lines, origin = flattened(
+                found, origin_of(hook.value, hook.origin, "pre_get_sources_script"), self.around.budget
+            )
             self._script("pre_get_sources_script", Part(lines, origin), job, places)
         for key in SECTIONS:
             part = self.renamed.get(key)
@@ -300,7 +304,7 @@ def _settings(image: Any, seen: Mapping[str, Any]) -> Any:
         settings = dict(image)
         settings["name"] = expand(settings.get("name"), seen)
         return settings
-    return {"name": expand(image, seen)} if isinstance(image, str) else image
+    return {"name": expand(image, seen)} if isinstance(image, (str, Unknown)) else image
 
 
 def _alternatives(image: Any, seen: Mapping[str, Any], parallel: Any) -> list[Any]:

@@ -93,6 +93,7 @@ class _Pipeline:
             changed=_set_by_workflow(shared["workflow"].value),
             lacking=self._lacking(),
             uses=composer.uses,
+            budget=composer.budget,
         )
         for name in root:
             if name not in NOT_JOBS and not name.startswith("."):

@@ -6,7 +6,7 @@ from typing import Any
 
 from policy_engine_plugins.gitlab.placed import Origin, Placed, origin_of
 
-MAX_PARTS = 3_000_000
+MAX_PARTS = 1_000_000
 """How many entries may be merged, filled in and referred to in one pipeline: a hostile one must not multiply itself."""
 
 

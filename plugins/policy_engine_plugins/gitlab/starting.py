@@ -45,6 +45,8 @@ def supposed(variables: Mapping[str, Any], *, merge_request: bool) -> Supposed:
             return value if not (isinstance(value, str) and "$" in value) else Unknown(f"depends on ${name}")
         if name == "CI":
             return "true"
+        if name == "CI_DEFAULT_BRANCH":
+            return Unknown("the name of the default branch is a setting of the project", present=True)
         return Unknown(f"${name} is known only when the pipeline runs")
 
     if merge_request:

@@ -17,7 +17,9 @@ _PRIVATE_LINES = re.compile(r"Private-Lines: ?[0-9]{1,4}[ \t]*(?:\r\n|\r|\n)")
 _ENCODED = re.compile(r"LS0tLS1CRUdJTi[A-Za-z0-9+/]{40,20000}={0,2}")
 # Line ends as text, as they are written in a string of JSON or of a program.
 _ESCAPES = re.compile(r"[\"'][ \t]{0,10}\+|\\[nrt]|[\s\"',\\>|]")
-_HEADER = re.compile(r"(?:Proc-Type|DEK-Info|Comment|Version|Hash|Charset|MessageID): ?[^\r\n\\]{0,200}(?:\\n|\r\n|\r|\n)?")
+_HEADER = re.compile(
+    r"(?:Proc-Type|DEK-Info|Comment|Version|Hash|Charset|MessageID): ?[^\r\n\\]{0,200}(?:\\n|\r\n|\r|\n)?"
+)
 _LEAST = 64
 UNREADABLE = "what stands between the marks cannot be read as a key"
 
@@ -73,7 +75,9 @@ def _judge(body: str, algorithm: str) -> tuple[str, bool, bool | str] | None:
         return STRUCTURE, data[19 : 19 + length] != b"none", False
     # A PGP secret key packet, old or new form; or encrypted bytes, which have no form.
     if algorithm == "PGP":
-        return (STRUCTURE, False, False) if data[:1] in (b"\x94", b"\x95", b"\x97", b"\xc5") else (FORM, False, UNREADABLE)
+        return (
+            (STRUCTURE, False, False) if data[:1] in (b"\x94", b"\x95", b"\x97", b"\xc5") else (FORM, False, UNREADABLE)
+        )
     if "4,ENCRYPTED" in body or _is_sequence(data):
         return STRUCTURE, encrypted, False
     return FORM, encrypted, True if made_up(content) is True else UNREADABLE

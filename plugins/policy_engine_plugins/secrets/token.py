@@ -95,7 +95,13 @@ def _registry_login(value: str) -> str | None:
 
 _B, _E = r"(?<![A-Za-z0-9_])", r"(?![A-Za-z0-9_])"
 TOKENS = (
-    Token("aws-access-key-id", ("AKIA", "ASIA", "ABIA", "ACCA"), _B + r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}" + _E, _aws),
+    # In a presigned URL it only names who signed.
+    Token(
+        "aws-access-key-id",
+        ("AKIA", "ASIA", "ABIA", "ACCA"),
+        r"(?<!Credential=)" + _B + r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}" + _E,
+        _aws,
+    ),
     Token(
         "aws-secret-access-key",
         ("ecret", "SECRET", "aws", "AWS"),
@@ -155,15 +161,16 @@ TOKENS = (
     Token(
         "basic-authorization",
         ("asic ",),
-        r"(?i:authorization)[\"']?[ \t]{0,5}[:=,][ \t]{0,5}[\"']?(?i:basic)[ ]([A-Za-z0-9+/]{8,400}={0,2})(?![A-Za-z0-9+/=])",
+        r"(?i:authorization)[\"']?[ \t]{0,5}[:=,][ \t]{0,5}[\"']?(?i:basic)[ ]"
+        r"([A-Za-z0-9+/]{8,400}={0,2})(?![A-Za-z0-9+/=])",
         _registry_login,
     ),
     Token("age-key", ("AGE-SECRET-KEY-1",), _B + r"AGE-SECRET-KEY-1[A-Z0-9]{58}" + _E, _age),
     Token(
         "slack-token",
         ("xox", "xapp-"),
-        _B + r"(?:xox[abeoprs](?:\.xox[bp])?-[A-Za-z0-9]{1,14}-[A-Za-z0-9-]{16,250}|xapp-[0-9]-[A-Za-z0-9]{5,20}-[0-9]{5,20}-"
-        r"[A-Za-z0-9]{32,100})(?![A-Za-z0-9-])",
+        _B + r"(?:xox[abeoprs](?:\.xox[bp])?-[A-Za-z0-9]{1,14}-[A-Za-z0-9-]{16,250}|"
+        r"xapp-[0-9]-[A-Za-z0-9]{5,20}-[0-9]{5,20}-[A-Za-z0-9]{32,100})(?![A-Za-z0-9-])",
     ),
     Token(
         "slack-webhook",
@@ -228,7 +235,11 @@ TOKENS = (
         r"(?i:(?:datadog|dd)[_.-]?(?:api|app|application)[_.-]?key)[\"'\]]{0,2}[ \t]{0,5}(?:=>|:=|=|:|,)[ \t]{0,5}"
         r"[\"']?([0-9a-f]{40}|[0-9a-f]{32})" + _E,
     ),
-    Token("new-relic-key", ("NRAK-", "NRII-", "NRBR-"), _B + r"NR(?:AK-[A-Z0-9]{27}|II-[A-Za-z0-9_-]{32}|BR-[0-9a-f]{19})" + _E),
+    Token(
+        "new-relic-key",
+        ("NRAK-", "NRII-", "NRBR-"),
+        _B + r"NR(?:AK-[A-Z0-9]{27}|II-[A-Za-z0-9_-]{32}|BR-[0-9a-f]{19})" + _E,
+    ),
     Token("grafana-token", ("glsa_",), _B + r"glsa_[A-Za-z0-9]{32}_[0-9a-fA-F]{8}" + _E),
     Token(
         "json-web-token",
