@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
 from cloudformation_reading import by_address, cut, load_files, paths, resources, shown
 from cloudformation_templates import templates
 from policy_engine.resource import AttributePath, Resource
+
+CORPUS = Path(__file__).parent.parent / "corpus" / "cloudformation"
 
 YAML = """\
 Parameters:
@@ -175,21 +179,34 @@ def test_a_byte_order_mark_moves_nothing() -> None:
 def test_every_attribute_of_every_sample_is_placed_on_what_it_is() -> None:
     looked_at = 0
     for name, text in templates(120):
-        for loaded in load_files({name: text}).values():
-            for resource in loaded.resources:
-                looked_at += sum(_check(text, resource, path, value) for path, value in paths(resource.value))
+        looked_at += _check_all({name: text})
     assert looked_at > 20_000
 
 
-def _check(text: str, resource: Resource, path: AttributePath, value: object) -> int:
+def test_every_attribute_of_the_corpus_is_placed_on_what_it_is() -> None:
+    files = {
+        str(path.relative_to(CORPUS)): path.read_bytes().decode() for path in CORPUS.rglob("*.*") if path.is_file()
+    }
+    assert _check_all(files) > 1000
+
+
+def _check_all(files: Mapping[str, str]) -> int:
+    looked_at = 0
+    for loaded in load_files(files).values():
+        for resource in loaded.resources:
+            looked_at += sum(_check(files, resource, path, value) for path, value in paths(resource.value))
+    return looked_at
+
+
+def _check(files: Mapping[str, str], resource: Resource, path: AttributePath, value: object) -> int:
     """A place is never empty; one of a scalar that is written out shows it."""
     trace = resource.locate(path)
-    place = cut(text, trace.location.span)
+    place = cut(files[trace.location.path], trace.location.span)
     assert place.strip(), (resource.address, path)
     for location, _ in trace.related:
-        assert cut(text, location.span).strip(), (resource.address, path)
-    if resource.address.endswith(".Role"):
-        return 1  # what SAM adds of its own is nowhere written
+        assert cut(files[location.path], location.span).strip(), (resource.address, path)
+    if resource.address.endswith(".Role") or path == ("cfn:Name",):
+        return 1  # what SAM adds of its own is nowhere written, and a name is a key
     if isinstance(value, str) and value and value.isalnum() and path and "(missing)" not in path:
         names = [json.dumps(value)[1:-1], str(path[-1]), "Default", "!If", "Fn::If", "!FindInMap", "!Select", "!Cidr"]
         assert any(each in place for each in names), (resource.address, path, value, place)
