@@ -33,11 +33,7 @@ def add_repository(answers: Answers) -> None:
     _keys(answers, name)
     for number, one in enumerate(answers.items("outside_collaborators")):
         login = str(one.get("login") or "")
-        value = {
-            "login": login,
-            "role": one.get("role_name", Unknown("GitHub did not tell the role")),
-            "repository": name,
-        }
+        value = {"login": login, "role": one.get("role_name", Unknown("GitHub did not tell the role")), "repository": name}
         at: AttributePath = ("answers", "outside_collaborators", "body", number)
         answers.add("collaborator", f"{name}/collaborators/{login}", login, value, at, {"role": (*at, "role_name")})
 

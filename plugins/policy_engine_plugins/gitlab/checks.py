@@ -16,9 +16,9 @@ MAX_NESTING = 5
 
 
 def untrusted_evaluated(value: Mapping[str, Any]) -> Iterator[Violation | Doubt]:
-    """A violation at each command that runs, as a program, a text that holds what the author of a change writes: `eval`,
-    `sh -c "..."`, `ssh host "..."`, `echo ... | sh`. A variable that such a program only gets in its environment, or
-    within single quotes, is read as text and is no flaw."""
+    """A violation at each command that runs, as a program, a text with what the author of a change writes in it:
+    `eval`, `sh -c "..."`, `ssh host "..."`, `echo ... | sh`. A variable that such a program only gets in its
+    environment, or within single quotes, is read as text and is no flaw."""
     variables = value["job"].get("environment_variables", {})
     for number, command in enumerate(value["commands"]):
         if isinstance(command, Unknown) or not _evaluates(command):

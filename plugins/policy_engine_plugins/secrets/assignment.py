@@ -107,7 +107,7 @@ def _urls(path: str, text: str) -> Iterator[Found]:
     show = stands_for_show(path)
     for match in _URL.finditer(text):
         scheme, user, password, host = match[1].lower(), match[2], match[3], match[4]
-        if "@" not in match[0] or (scheme in ("http", "https") and password.isdigit()):
+        if "@" not in match[0] or scheme in ("http", "https") and password.isdigit():
             continue
         parts = _pieces(password)
         kind = KINDS["database_url".replace("_", "-")] if _is_database(scheme) else KINDS["url-password"]
@@ -239,7 +239,7 @@ def _judge(name: str, core: str, value: str, *, quoted: bool) -> str | None:
 
 def _is_password(value: str) -> bool:
     """Letters with digits or signs, of several kinds: no word, no identifier, no code."""
-    if not 8 <= len(value) <= 128 or (_HEXADECIMAL.match(value) and len(value) in (32, 40, 56, 64, 96, 128)):
+    if not 8 <= len(value) <= 128 or _HEXADECIMAL.match(value) and len(value) in (32, 40, 56, 64, 96, 128):
         return False
     if re.search(r"[(){}\[\]<>,;\\|]|\.\w+\.|->|::|\w\.\w+$|=", value) and not _is_random(value):
         return False

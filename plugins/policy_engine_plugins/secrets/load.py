@@ -14,7 +14,7 @@ from policy_engine.tree import Tree
 from policy_engine.unit import Loaded, Problem, ProblemKind, Unit
 from policy_engine.unknown import Unknown
 from policy_engine_plugins.secrets.assignment import assignments
-from policy_engine_plugins.secrets.found import CHECKSUM, CONFIDENCE, MISMATCH, STRUCTURE, Found
+from policy_engine_plugins.secrets.found import CHECKSUM, CONFIDENCE, MISMATCH, NAME, STRUCTURE, Found
 from policy_engine_plugins.secrets.hint import has_mixed_run, is_lock
 from policy_engine_plugins.secrets.identity import identity, identity_key
 from policy_engine_plugins.secrets.key import private_keys
