@@ -44,9 +44,14 @@ def templates(count: int) -> Iterator[tuple[str, str]]:
         yield template(number)
 
 
+def value(number: int) -> dict[str, Any]:
+    """A template's value, every intrinsic written out."""
+    made: dict[str, Any] = _long(_Maker(random.Random(number)).template(number))
+    return made
+
+
 def template(number: int) -> tuple[str, str]:
-    maker = _Maker(random.Random(number))
-    value = maker.template(number)
+    value = _Maker(random.Random(number)).template(number)
     style = number % 6
     if style == 0:
         return f"template-{number:03}.json", json.dumps(_long(value), indent=2, ensure_ascii=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from policy_engine.format import Format
 from policy_engine.project import Project
@@ -51,3 +52,19 @@ def make_units(
             yield from formats[name].units(files, tree)
         if project is not None:
             yield from formats[name].project_units(files, project, tree)
+
+
+def taken(entries: Iterable[Entry], units: Iterable[Unit]) -> list[Entry]:
+    """The ledger's entries once the units are known: what one of them holds is evaluated, though its name and content
+    alone did not say so; what none holds is not, though a format knew it for its own."""
+    formats: dict[str, set[str]] = {}
+    for unit in units:
+        for path in unit.paths:
+            formats.setdefault(path, set()).add(unit.format)
+    settled = []
+    for entry in entries:
+        if entry.status in (Status.EVALUATED, Status.NOT_CLAIMED):
+            names = tuple(sorted(formats.get(entry.path, ())))
+            entry = replace(entry, status=Status.EVALUATED if names else Status.NOT_CLAIMED, formats=names)
+        settled.append(entry)
+    return settled

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from policy_engine.redaction import redact
 from policy_engine.span import Location
 
 if TYPE_CHECKING:
@@ -20,14 +21,15 @@ _LEAST_CHARACTERS = 6
 class Concealment:
     """What the units of a scan have found so far. The texts stay in memory, and go nowhere."""
 
-    __slots__ = ("_places", "_texts")
+    __slots__ = ("_not_known", "_places", "_texts")
 
     def __init__(self) -> None:
+        self._not_known: set[str] = set()
         self._places: dict[tuple[str, int], list[tuple[int, int]]] = {}
         self._texts: dict[str, None] = {}
 
     def __bool__(self) -> bool:
-        return bool(self._places or self._texts)
+        return bool(self._places or self._texts or self._not_known)
 
     def other_files(self) -> None:
         """Keeps the texts and forgets the places: what follows are other files, or the same ones at another time."""
@@ -44,8 +46,14 @@ class Concealment:
         if len(text) >= _LEAST_CHARACTERS:
             self._texts[text] = None
 
+    def not_known(self, paths: Iterable[str]) -> None:
+        """Nobody could say what is a secret in these files: no line of them is shown."""
+        self._not_known.update(paths)
+
     def line(self, path: str, number: int, line: str) -> str:
         """A line of a file as it may be shown."""
+        if path in self._not_known:
+            return ""
         places = self._places.get((path, number))
         if places:
             shown, position = [], 0
@@ -68,16 +76,24 @@ class Concealment:
 
     def finding(self, finding: Finding) -> Finding:
         """A finding as it may be told. Its fingerprint stays: it was made of rule, address and path."""
+        hide = self.text
+        if self._not_known and not self._not_known.isdisjoint(
+            {finding.location.path, *(place.path for place, _ in finding.related)}
+        ):
+            hide = self._guess
         return replace(
             finding,
-            message=self.text(finding.message),
-            snippet=self.text(finding.snippet),
-            remediation=self.text(finding.remediation),
-            address=self.text(finding.address),
-            path=tuple(self.text(step) if isinstance(step, str) else step for step in finding.path),
-            related=tuple((place, self.text(phrase)) for place, phrase in finding.related),
-            twins=tuple(replace(twin, address=self.text(twin.address)) for twin in finding.twins),
+            message=hide(finding.message),
+            snippet=hide(finding.snippet),
+            remediation=hide(finding.remediation),
+            address=hide(finding.address),
+            path=tuple(hide(step) if isinstance(step, str) else step for step in finding.path),
+            related=tuple((place, hide(phrase)) for place, phrase in finding.related),
+            twins=tuple(replace(twin, address=hide(twin.address)) for twin in finding.twins),
         )
+
+    def _guess(self, text: str) -> str:
+        return redact(self.text(text))
 
     def findings(self, findings: Iterable[Finding]) -> list[Finding]:
         return [self.finding(each) for each in findings] if self else list(findings)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from policy_engine import __version__
-from policy_engine.claiming import claim, make_units
+from policy_engine.claiming import claim, make_units, taken
 from policy_engine.concealment import Concealment
 from policy_engine.deadline import TimedOut, deadline
 from policy_engine.evaluation import evaluate
@@ -110,6 +110,7 @@ def scan(
     if view is None and only is None:
         claimed, ledger, problems = claim(tree, paths, plugins.formats.values())
         units = list(make_units(tree, claimed, plugins.formats, project))
+        ledger = taken(ledger, units)
         met = sorted({*(name for name, files in claimed.items() if files), *(unit.format for unit in units)})
     else:
         from policy_engine.comparison import gather, ledger_of, units_of
@@ -225,16 +226,19 @@ def evaluate_unit(
             suppressions = find_suppressions(format_, [path for path in unit.paths if path not in understood], tree)
     except TimedOut:
         message = f"took longer than {timeout_s:g} s and was given up; see limits.timeout_s in the settings"
-        return Evaluated((), [Problem(path, message, None, ProblemKind.TIMED_OUT) for path in unit.paths], {}, {})
+        problems = [Problem(path, message, None, ProblemKind.TIMED_OUT) for path in unit.paths]
     except (OSError, FileTooLarge) as error:
         message = f"cannot be read: {getattr(error, 'strerror', None) or error}"
-        problem = Problem(getattr(error, "path", None) or unit.paths[0], message, None, ProblemKind.UNREADABLE)
-        return Evaluated((), [problem], {}, {})
+        problems = [Problem(getattr(error, "path", None) or unit.paths[0], message, None, ProblemKind.UNREADABLE)]
     except (RecursionError, MemoryError) as error:
         message = f"is nested too deeply or too large to evaluate ({type(error).__name__})"
-        return Evaluated((), [Problem(path, message) for path in unit.paths], {}, {})
-    extents = _extents(loaded.resources, suppressions)
-    return Evaluated(findings, loaded.problems, suppressions, extents, format_.plain_text)
+        problems = [Problem(path, message) for path in unit.paths]
+    else:
+        extents = _extents(loaded.resources, suppressions)
+        return Evaluated(findings, loaded.problems, suppressions, extents, format_.plain_text)
+    if format_.plain_text:
+        hidden.not_known(unit.paths)
+    return Evaluated((), problems, {}, {})
 
 
 def find_suppressions(format_: Format, paths: Iterable[str], tree: Tree) -> dict[str, Sequence[InlineSuppression]]:

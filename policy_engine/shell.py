@@ -412,12 +412,13 @@ class _Reader:
         script = inner_script(command)
         if script is not None:
             node = next((node for node, word in nodes if word is script), None)
-            self.nested(script, node, depth)
+            pipefail = any(word.value == "pipefail" for word in command.words)
+            self.nested(script, node, depth, pipefail=pipefail)
         elif name == "eval" and command.words[1:] and isinstance(command.words[1].value, str):
             self.nested(command.words[1], None, depth)
         return command
 
-    def nested(self, word: Word, node: Node | None, depth: int) -> None:
+    def nested(self, word: Word, node: Node | None, depth: int, *, pipefail: bool = False) -> None:
         """Reads the script that a word holds, if it is known; its places are exact where it is written plainly."""
         if not isinstance(word.value, str):
             return
@@ -429,7 +430,7 @@ class _Reader:
             elif written == word.value:
                 place = _Place(word.start)
         before = self.pipefail
-        self.pipefail = False
+        self.pipefail = pipefail
         self.read(word.value, place, depth + 10)
         self.pipefail = before
 

@@ -172,9 +172,14 @@ def inner_script(command: Command) -> Word | None:
             return None
         if value.startswith("-") and not value.startswith("--") and value.endswith("c"):
             return words[index + 1]
-        if name in SHELLS and not value.startswith(("-", "+")) and words[index - 1].value not in ("-o", "+o", "-O"):
+        if name in SHELLS and not value.startswith(("-", "+")) and not _takes_name(words[index - 1].value):
             return None
     return None
+
+
+def _takes_name(value: str | Unknown) -> bool:
+    """Whether a shell's option takes the next word for the name of a setting: `-o`, `-euxo`."""
+    return isinstance(value, str) and re.fullmatch(r"[-+][A-Za-z]*[oO]", value) is not None
 
 
 def reads_program(command: Command) -> bool | Unknown:
@@ -192,7 +197,7 @@ def reads_program(command: Command) -> bool | Unknown:
         if value in ("-", "/dev/stdin", "--"):
             return True
         if not value.startswith(("-", "+")):
-            if shell and command.words[index - 1].value in ("-o", "+o", "-O"):
+            if shell and _takes_name(command.words[index - 1].value):
                 continue
             return False
         if shell and not value.startswith("--"):

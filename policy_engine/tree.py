@@ -8,7 +8,7 @@ from typing import Protocol
 
 from policy_engine.errors import PolicyEngineError
 
-MAX_FILE_BYTES = 8 * 1024 * 1024
+MAX_FILE_BYTES = 32 * 1024 * 1024
 HEAD_BYTES = 8192
 
 

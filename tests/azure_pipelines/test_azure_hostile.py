@@ -103,12 +103,12 @@ NESTED = "".join("  " * n + "- ${{ each x in parameters.l }}:\n" for n in range(
     ids=["loops", "templates", "variables", "circle", "calls", "open", "macros", "long"],
 )
 def test_hostile_pipelines_are_bounded(files: dict[str, str]) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     loaded = load(files)
     for resource in loaded.resources[:50]:
         if resource.type == "step" and "commands" in resource.value:
             _ = resource.value["commands"]
-    assert time.perf_counter() - started < 20
+    assert time.process_time() - started < 20
 
 
 PIECES = [

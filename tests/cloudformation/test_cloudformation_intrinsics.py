@@ -360,7 +360,7 @@ Outputs:
         "PropAbe-ta": "A",
         "PropBbe-ta": "B",
     }
-    assert found["output.OutAlpha"].value == {"Value": "Alpha"}
+    assert found["output.OutAlpha"].value == {"Value": "Alpha", "cfn:Name": "OutAlpha"}
     assert found["BothPS"].value["At"].refers_to == ("Topicalpha",)
 
 

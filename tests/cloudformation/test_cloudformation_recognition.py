@@ -17,6 +17,8 @@ BODY = "Resources:\n  R:\n    Type: AWS::S3::Bucket\n"
         BODY,
         HEAD + BODY,
         "---\n# comment\n" + BODY,
+        "Resources:\n  R: {Type: AWS::S3::Bucket}\n",
+        "Resources: {R: { Properties: {}, Type: 'AWS::S3::Bucket' }}\n",
         "\ufeff" + BODY,
         BODY.replace("\n", "\r\n"),
         '"Resources":\n  "R":\n    "Type": "Custom::Thing"\n',

@@ -200,7 +200,7 @@ def test_a_backtick_escapes_where_the_directive_says_so() -> None:
     ],
 )
 def test_the_programs_of_a_run(text: str, programs: list[str]) -> None:
-    assert only(f"FROM scratch\n{text}\n", "run").value["programs"] == programs
+    assert list(only(f"FROM scratch\n{text}\n", "run").value["programs"]) == programs
 
 
 def test_a_shell_with_pipefail_is_known_to_its_commands() -> None:

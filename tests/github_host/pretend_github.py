@@ -80,16 +80,15 @@ def _handler(pretend: Pretend) -> type[BaseHTTPRequestHandler]:
         do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = do_GET
 
         def _send(self, reply: Reply) -> None:
-            data = (
-                reply.raw if reply.raw is not None else b"" if reply.body is None else json.dumps(reply.body).encode()
-            )
-            head = [f"HTTP/1.1 {reply.status} x", f"Date: {self.date_time_string()}", f"Content-Length: {len(data)}"]
-            head += [
-                f"{name}: {value}" for name, value in {"Content-Type": "application/json", **reply.headers}.items()
-            ]
+            data = reply.raw
+            if data is None:
+                data = b"" if reply.body is None else json.dumps(reply.body).encode()
+            fields = {"Date": self.date_time_string(), "Content-Type": "application/json", **reply.headers}
+            head = [f"HTTP/1.1 {reply.status} x", *(f"{name}: {value}" for name, value in fields.items())]
+            head.append(f"Content-Length: {len(data)}")
             message = "\r\n".join(head).encode() + b"\r\n\r\n" + data
             if reply.cut is not None:
-                message = message[: len(message) - len(data) + reply.cut]
+                message = message[: max(0, len(message) - len(data) + reply.cut)]
                 self.close_connection = True
             if reply.pace_s:
                 import time

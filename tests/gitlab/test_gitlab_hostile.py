@@ -110,12 +110,12 @@ def test_nothing_outside_the_tree_is_read(name: str, tmp_path: Path) -> None:
     ids=["matrix", "references", "extends", "variables", "circle", "brackets", "ands", "script", "lists", "includes"],
 )
 def test_hostile_pipelines_are_bounded(text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     loaded = load({".gitlab-ci.yml": text, "a.yml": "include: b.yml\nx: {script: [y]}\n"})
     for resource in loaded.resources:
         if resource.type == "script":
             _ = resource.value["commands"]
-    assert time.perf_counter() - started < 20
+    assert time.process_time() - started < 20
 
 
 PIECES = [

@@ -193,5 +193,4 @@ LONG_TAIL = [
     _assigned("pulumi-api-token", "store", "pul-" + drawn(40, HEXADECIMAL)),
     _assigned("rubygems-api-token", "registry", "rubygems_" + drawn(48, HEXADECIMAL)),
     _assigned("figma-personal-access-token", "service", "figd_" + drawn(40)),
-    _assigned("postman-api-token", "service", f"PMAK-{drawn(24, HEXADECIMAL)}-{drawn(34, HEXADECIMAL)}"),
 ]

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 class CloudFormationFormat(Format):
     """Resources are what the stack would hold, after conditions, loops, SAM's globals and nested stacks.
 
-    type     as the template says (`AWS::S3::Bucket`); besides, each `parameter` and `output` of the template
+    type     as the template says (`AWS::S3::Bucket`); besides, each `parameter` and `output` of the template, which
+             have their own name under `cfn:Name`
     address  the logical id, `Network/Vpc` in a nested stack; `parameter.Name` and `output.Name`
     name     the logical id, or the construct's path in what the CDK has synthesised
     value    the properties, evaluated. `AWS::NoValue` leaves nothing behind. Texts that are a boolean in any case

@@ -24,6 +24,8 @@ FORMAT = "cloudformation"
 _ATTRIBUTES = (
     *("DeletionPolicy", "UpdateReplacePolicy", "DependsOn", "Metadata", "Condition", "CreationPolicy", "UpdatePolicy"),
 )
+NAME = "cfn:Name"
+"""Under which a parameter and an output have their own name."""
 _CDK_PATH = "aws:cdk:path"
 
 
@@ -103,6 +105,7 @@ def _parameters(stack: Stack) -> Iterator[Resource]:
             path = (PARAMETERS, name)
             address = stack.parameter_address(name)
             where = partial(locate_entry, address, node, path, stack.scope)
+            value[NAME] = name
             yield _entry(stack, "parameter", address, name, value, path, where)
         else:
             stack.template.tell(f"parameter '{name[:60]}' is passed over: it is not a mapping", (PARAMETERS, name))
@@ -117,6 +120,7 @@ def _outputs(stack: Stack) -> Iterator[Resource]:
         if isinstance(value, dict):
             address = f"{stack.prefix}output.{name}"
             where = partial(locate_entry, address, node, path, scope)
+            value[NAME] = name
             yield _entry(stack, "output", address, name, value, path, where)
 
 

@@ -13,6 +13,8 @@ from policy_engine_plugins.cloudformation.syntax import FOR_EACH, TRANSFORM
 from policy_engine_plugins.cloudformation.values import text_of
 
 MAX_TURNS = 1000
+ENTRY_STEPS = 50
+"""What an entry that a loop makes costs: CloudFormation takes 500 resources, a unit has room for 20,000."""
 BODY = 2
 """Where in a loop its body stands."""
 
@@ -59,7 +61,7 @@ def entries(
                 yield key, node, place, scope, found
                 continue
             for turn, body in found:
-                if not scope.stack.workspace.spend(len(body) + 1):
+                if not scope.stack.workspace.spend(ENTRY_STEPS * (len(body) + 1)):
                     return
                 yield from entries(body, (*place, BODY), turn, depth + 1)
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -11,6 +12,9 @@ from policy_engine_plugins.cloudformation.template import read_template
 
 _KEYS = {"AWS::CloudFormation::Stack": "TemplateURL", "AWS::Serverless::Application": "Location"}
 _ASSET = "aws:asset:path"
+_WRITTEN = re.compile(
+    rb"""(?:TemplateURL|Location|aws:asset:path)["']?\s*:\s*(?!["']?(?:https?:|s3:|arn:)|!|[{]|Fn::|Ref\b|ApplicationId\b)\S"""
+)
 _MAX_NESTED = 500
 
 
@@ -88,7 +92,8 @@ class NestingGraph:
             data = self._tree.read(path)
         except (OSError, PolicyEngineError):
             return []
-        if not any(type_.encode() in data for type_ in _KEYS):
+        # Few templates nest others by a path, and to parse all of them twice would cost as much as judging them.
+        if not any(type_.encode() in data for type_ in _KEYS) or not _WRITTEN.search(data):
             return []
         found = []
         for node in read_template(path, data).section("Resources").values():

@@ -8,7 +8,9 @@ from typing import Any
 
 _VERSION = re.compile(rb"""^["']?AWSTemplateFormatVersion["']?[ \t]*:""", re.MULTILINE)
 _RESOURCES = re.compile(rb"""^["']?Resources["']?[ \t]*:""", re.MULTILINE)
-_TYPE = re.compile(rb"""^[ \t]+["']?Type["']?[ \t]*:[ \t]*["']?[A-Za-z0-9]+::[A-Za-z0-9]""", re.MULTILINE)
+_TYPE = re.compile(
+    rb"""(?:^[ \t]+|[{,][ \t]*)["']?Type["']?[ \t]*:[ \t]*["']?[A-Za-z0-9]+::[A-Za-z0-9]""", re.MULTILINE
+)
 _OTHERS = re.compile(rb"""^["']?(?:apiVersion|openapi|swagger|on|jobs)["']?[ \t]*:""", re.MULTILINE)
 _QUOTED_VERSION = re.compile(rb'"AWSTemplateFormatVersion"\s*:')
 _QUOTED_TYPE = re.compile(rb'"Type"\s*:\s*"[A-Za-z0-9]+::[A-Za-z0-9]')

@@ -14,7 +14,7 @@ from policy_engine.unit import Problem, ProblemKind
 from policy_engine.yaml_document import YamlMapping, YamlSequence, parse_yaml
 
 # A lone `y` or `n` is a boolean to some readers of YAML 1.1; CloudFormation's takes it for text.
-_LETTER = re.compile(r"(?<![^\s\[{,:])[yYnN](?![^\s\]},])")
+_LETTER = re.compile(r"(?:[:\-\[,{]|^)[ \t]*[yYnN][ \t]*(?:[,\]}#\r\n]|$)", re.MULTILINE)
 _BEGAN = re.compile(r"begins in line (\d+)$")
 _MAX_REPAIRED = 1_000_000
 _MAX_REPAIRS = 10

@@ -18,11 +18,14 @@ from run copy add env arg label user workdir expose volume shell cmd entrypoint 
   cmd entrypoint healthcheck   `form`, `argv`, `commands`, `programs`; healthcheck: `none`
   copy add     `sources`, `destination`, `heredocs`, `from` (as written), `stage_from` or `image` (what that names),
                `chown`, `chmod`, `checksum`, `link`
-  env label arg   `variables`; arg: `global` where it stands before the first FROM
-  user         `user`, `group`;  workdir `path`;  expose `ports` ({port, protocol});  volume `paths`
+  env label arg   `variables`, `names`; arg: `global` where it stands before the first FROM
+  user         `user`, `group`;  expose `ports` ({port, protocol});  volume `paths`
+  workdir      `path`, `from_base` (whether it goes on from the folder of the base image)
   shell        `argv`;  stopsignal `signal`;  maintainer `name`
 
-`commands` is what `policy_engine.shell` makes of the script, read only when a rule asks; `programs` the names in it.
+`script` is the text that the shell gets, heredocs included (or the words of the exec form in one line);
+`commands` is what `policy_engine.shell` makes of it, read only when a rule asks; `programs` holds each name in
+it, under that name.
 
 A build argument counts with its default, as in a plain `docker build` and as Terraform's variables do; a finding on it
 names the default as a related place. Without a default it is unknown. A variable that nothing sets may be set by the

@@ -192,6 +192,8 @@ class _Loader:
             own["stage"] = stage.value
             if "user" not in own and "user" in stage.value:
                 own["user"] = stage.value["user"]
+            if found.keyword == "WORKDIR":
+                own["from_base"] = stage.goes_on_from_base(own["path"])
             if not onbuild:
                 stage.apply(found.keyword, own, known, via)
                 stage.value["instructions"].append(found.keyword.lower())

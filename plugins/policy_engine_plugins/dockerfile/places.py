@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from policy_engine.partial import PartialDict
 from policy_engine.resource import AttributePath
 from policy_engine.shell import Script
 from policy_engine.span import Location, Trace
@@ -57,12 +58,16 @@ class CommandValue(dict[str, Any]):
             self["commands"] = self["programs"] = result
         else:
             self["commands"] = result.values
-            names: list[Any] = []
+            # By name, as rules ask for names again and again.
+            names: dict[str, str] = {}
+            doubt: Unknown | None = None
             for command in result.values:
                 name = command if isinstance(command, Unknown) else command["name"]
-                if name != "" and name not in names:
-                    names.append(name)
-            self["programs"] = names
+                if isinstance(name, Unknown):
+                    doubt = name
+                elif name:
+                    names[name] = name
+            self["programs"] = names if doubt is None else PartialDict(names, doubt)
         return self[key]
 
 

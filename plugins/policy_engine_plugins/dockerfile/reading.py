@@ -167,10 +167,12 @@ class Reading:
 
     def _variables(self, *, onbuild: bool) -> tuple[dict[str, Any], str]:
         variables: dict[str, Any] = {}
+        names: list[str | Unknown] = []
         pairs = self.instruction.pairs
         is_arg = self.instruction.keyword == "ARG"
         for pair in pairs:
             name_value = self.expand(pair.name)
+            names.append(name_value)
             name = name_value if isinstance(name_value, str) else pair.name.text
             text = self.instruction.line.text
             default = None if pair.value is None else self.expand(pair.value)
@@ -189,7 +191,9 @@ class Reading:
                     self.scope.declare(name, default, outer, origin)
             else:
                 variables[name] = default
-        return {"variables": variables}, pairs[0].name.text if pairs else ""
+        for index, pair in enumerate(pairs):
+            self.known[("names", index)] = self.instruction.line.text.place(pair.start, pair.end)
+        return {"variables": variables, "names": names}, pairs[0].name.text if pairs else ""
 
     def _copy(self, stages: Sequence[Stage]) -> tuple[dict[str, Any], str]:
         found = self.instruction
@@ -246,11 +250,15 @@ class Reading:
             self.known[("argv",)] = self.place(found.rest)
             for index, word in enumerate(found.words):
                 self.known[("argv", index)] = self.place(word)
+            own["script"] = " ".join(own["argv"])
             own.commands = self._argv_commands(own["argv"])
         elif found.form == "none":
+            own["script"] = ""
             own.commands = Commands(lambda: Script([], [], []), lambda start, end: (start, end))
         else:
-            own.commands = self._shell_commands(stage, onbuild=onbuild)
+            script = self._script()
+            own["script"] = script.text
+            own.commands = self._shell_commands(script, stage, onbuild=onbuild)
         if found.keyword == "RUN":
             own["heredocs"] = [self._heredoc(each) for each in found.line.heredocs]
         words = found.words[0].text if found.words else found.rest.text.split(maxsplit=1)[0] if found.rest.text else ""
@@ -268,10 +276,9 @@ class Reading:
 
         return Commands(lambda: read_words(argv), offset)
 
-    def _shell_commands(self, stage: Stage | None, *, onbuild: bool) -> Commands:
+    def _shell_commands(self, script: Text, stage: Stage | None, *, onbuild: bool) -> Commands:
         found = self.instruction
         shell: Any = None if stage is None else stage.value.get("shell")
-        script = self._script()
         # The environment as it is here; a later instruction changes it.
         at_build = found.keyword == "RUN"
         variables = dict(self.scope.variables()) if at_build and not onbuild else {}

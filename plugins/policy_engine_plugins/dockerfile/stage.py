@@ -112,6 +112,15 @@ class Stage:
             self.places.known[path] = known[(name, index)]
             self.places.via[path] = via.get((name, index), ())
 
+    def goes_on_from_base(self, path: Any) -> Any:
+        """Whether a WORKDIR's folder depends on where the base image was: it is relative, and the first one."""
+        if "workdir" in self.value or self.scope.closed:
+            return False
+        if isinstance(path, Unknown):
+            first = path.fragments[0] if path.fragments else None
+            return path if first is None else not first.startswith(("/", "\\"))
+        return not path.startswith(("/", "\\")) and path[1:2] != ":"
+
     def _workdir(self, path: Any) -> Any:
         """The folder that a WORKDIR leads to, as it may be relative to the one before."""
         if isinstance(path, Unknown) or path.startswith("/") or path[1:2] == ":":

@@ -5,10 +5,12 @@ Resource types and what their values hold beside the keys of the file:
 workflow  `on` as a mapping whatever its form; `token`; `grants`; `expressions`; `jobs` as told below
 job       `id`; `workflow` (the whole one); `token` (its own permissions or the workflow's); `grants` (its own);
           `runner` (labels); `call` (of a reusable workflow); `callee`; `expressions` (those outside its steps);
-          `steps` with all that is told below
+          `steps` with all that is told below; `publishes`, `uses_git_token` and `uploads_workspace`, as
+          `job_facts.py` tells them
 step      `job`, `workflow` (absent in a composite action); `index`; `composite`; `action` (what `uses` names);
           `callee`; `upload` (of an artefact: {paths, hidden}); `commands` and `writes` of a shell script, as
-          `policy_engine.shell` and `script.py` describe them; `siblings` (steps beside it by id); `expressions`
+          `policy_engine.shell` and `script.py` describe them; `siblings` (steps beside it by id);
+          `followed_by_code`; `expressions`
 image     of a job's container or service: `image` taken apart, `job`, `workflow`, `expressions`, and its own keys
 action    metadata of an action: `image` where it runs in one, `runs` with its steps, `expressions`
 
@@ -22,7 +24,8 @@ the contexts whose text reaches the result (a comparison with a title does not c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from policy_engine.check import Check, Context, Doubt, Violation
@@ -91,16 +94,20 @@ _CONTEXTS = {
 _NAMES = {"type": "array", "items": {"type": "string"}, "minItems": 1}
 
 
+@cache
+def _resolve(function: str) -> Callable[[Any, Mapping[str, Any]], Any]:
+    from importlib import import_module
+
+    module, _, attribute = function.partition(".")
+    call: Callable[[Any, Mapping[str, Any]], Any] = getattr(import_module(f"{__name__}.{module}"), attribute)
+    return call
+
+
 def _check(name: str, function: str, properties: Mapping[str, Any], required: Sequence[str], description: str) -> Check:
     """A check whose code, `module.function` of this package, is imported when a rule first calls it."""
 
     def late(value: Any, parameters: Mapping[str, Any], context: Context) -> Iterator[Violation | Doubt]:
-        from importlib import import_module
-
-        module, _, attribute = function.partition(".")
-        found: Iterator[Violation | Doubt] = getattr(import_module(f"{__name__}.{module}"), attribute)(
-            value, parameters
-        )
+        found: Iterator[Violation | Doubt] = _resolve(function)(value, parameters)
         return found
 
     parameters = {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
@@ -152,18 +159,18 @@ def register_checks() -> list[Check]:
             "no expression there carries an input of the workflow that may be any text",
         ),
         _check(
-            "github-cache-before-publish",
-            "job_checks.cache_before_publish",
-            {"publishers": _NAMES, "caches": table},
-            ["publishers", "caches"],
-            "no step restores a cache in a job that publishes",
+            "github-restores-cache",
+            "job_checks.restores_cache",
+            {"caches": table},
+            ["caches"],
+            "the step restores no cache",
         ),
         _check(
             "github-foreign-artifact",
             "job_checks.foreign_artifact",
             {"downloads": _NAMES, "elsewhere": table},
             ["downloads"],
-            "no other run's artefact is unpacked where the job then runs code",
+            "no other run's artefact is unpacked into the workspace",
         ),
         _check(
             "github-stranger-code-run",

@@ -1,4 +1,4 @@
-"""Checks of a job's steps in their order, and of what an action is given."""
+"""Checks of what actions are given, and of what a job may do."""
 
 from __future__ import annotations
 
@@ -8,13 +8,7 @@ from typing import Any
 from policy_engine.check import Doubt, Violation
 from policy_engine.unknown import Unknown
 from policy_engine_plugins.github.checks import Wanted, reaches
-from policy_engine_plugins.github.publishing import publishing_commands
-
-
-def action_name(step: Mapping[str, Any]) -> str:
-    """`owner/name` or `owner/name/path` of a step's action in lower case; empty where it is none, or not known."""
-    action = step.get("action")
-    return str(action["name"]).lower() if isinstance(action, dict) and action["kind"] == "repository" else ""
+from policy_engine_plugins.github.job_facts import action_name, is_workspace_action
 
 
 def _inputs(step: Mapping[str, Any]) -> Any:
@@ -23,81 +17,46 @@ def _inputs(step: Mapping[str, Any]) -> Any:
     return given if isinstance(given, (dict, Unknown)) else {}
 
 
-def cache_before_publish(job: Mapping[str, Any], parameters: Mapping[str, Any]) -> Iterator[Violation | Doubt]:
-    """A violation at each step that restores a cache in a job that publishes.
+def restores_cache(step: Mapping[str, Any], parameters: Mapping[str, Any]) -> Iterator[Violation | Doubt]:
+    """A violation where a step restores a cache.
 
-    A job publishes where one of its steps uses an action of `publishers` or a command that publishes, and where the
-    workflow is started by a release, or only by tags. `caches` tells for each action the input that switches caching
-    and what it is without it: {action: {input, default, off}}; the input's value is compared with `off`, and any other
-    switches caching on.
+    `caches` tells for each action the input that switches caching and what it is without it: {action: {input, default,
+    off}}; the input's value is compared with `off`, and any other switches caching on.
     """
-    steps = job.get("steps", ())
-    publishers = {name.lower() for name in parameters["publishers"]}
-    if not _is_release(job["workflow"].get("on")) and not any(
-        action_name(step) in publishers or next(publishing_commands(step), None) is not None for step in steps
-    ):
+    known = parameters["caches"].get(action_name(step))
+    if known is None:
         return
-    caches = {name.lower(): known for name, known in parameters["caches"].items()}
-    for step in steps:
-        known = caches.get(action_name(step))
-        if known is None:
-            continue
-        at = ("steps", step["index"])
-        inputs = _inputs(step)
-        given = inputs if isinstance(inputs, Unknown) else inputs.get(known["input"], known["default"])
-        if isinstance(given, Unknown):
-            yield Doubt(given, at)
-        elif not any(_same(given, off) for off in known["off"]):
-            yield Violation(at, action_name(step))
+    inputs = _inputs(step)
+    given = inputs if isinstance(inputs, Unknown) else inputs.get(known["input"], known["default"])
+    if isinstance(given, Unknown):
+        yield Doubt(given, ("with",))
+    elif not any(str(given).lower() == str(off).lower() for off in known["off"]):
+        yield Violation((), action_name(step))
 
 
-def _same(value: Any, other: Any) -> bool:
-    return str(value).lower() == str(other).lower()
-
-
-def _is_release(on: Any) -> bool:
-    if not isinstance(on, dict):
-        return False
-    if "release" in on:
-        return True
-    push = on.get("push")
-    return isinstance(push, dict) and "tags" in push and "branches" not in push
-
-
-def foreign_artifact(job: Mapping[str, Any], parameters: Mapping[str, Any]) -> Iterator[Violation | Doubt]:
-    """A violation at each step that unpacks another run's artefact into the workspace of a job that runs code there.
+def foreign_artifact(step: Mapping[str, Any], parameters: Mapping[str, Any]) -> Iterator[Violation | Doubt]:
+    """A violation where a step unpacks another run's artefact into the workspace.
 
     `downloads` names the actions that fetch artefacts of other runs; for those in `elsewhere` that is so only where
     the input named there is given.
     """
-    downloads = {name.lower() for name in parameters["downloads"]}
-    elsewhere = {name.lower(): key for name, key in parameters.get("elsewhere", {}).items()}
-    steps = job.get("steps", ())
-    last = max((step["index"] for step in steps if "run" in step or _is_local(step)), default=-1)
-    for step in steps:
-        name = action_name(step)
-        inputs = _inputs(step)
-        if step["index"] >= last or (name not in downloads and name not in elsewhere):
-            continue
-        at = ("steps", step["index"])
-        if isinstance(inputs, Unknown):
-            yield Doubt(inputs, at)
-            continue
-        if name in elsewhere and elsewhere[name] not in inputs:
-            continue
-        path = inputs.get("path")
-        if isinstance(path, Unknown):
-            # `${{ runner.temp }}/x` is outside of the workspace; another expression may be anywhere.
-            texts = [each["text"] for each in step["expressions"] if each["path"] == "with.path"]
-            if texts != ["runner.temp"] or not path.fragments or path.fragments[0] is not None:
-                yield Doubt(path, at)
-        elif path is None or not str(path).startswith(("/", "~", "$RUNNER_TEMP")):
-            yield Violation(at, name)
-
-
-def _is_local(step: Mapping[str, Any]) -> bool:
-    action = step.get("action")
-    return isinstance(action, dict) and action["kind"] == "local" and action["workspace"]
+    name, inputs = action_name(step), _inputs(step)
+    elsewhere = parameters.get("elsewhere", {})
+    if name not in parameters["downloads"] and name not in elsewhere:
+        return
+    if isinstance(inputs, Unknown):
+        yield Doubt(inputs, ("with",))
+        return
+    if name in elsewhere and elsewhere[name] not in inputs:
+        return
+    path = inputs.get("path")
+    if isinstance(path, Unknown):
+        # `${{ runner.temp }}/x` is outside of the workspace; another expression may be anywhere.
+        texts = [each["text"] for each in step["expressions"] if each["path"] == "with.path"]
+        if texts != ["runner.temp"] or not path.fragments or path.fragments[0] is not None:
+            yield Doubt(path, ("with", "path"))
+    elif path is None or not str(path).startswith(("/", "~", "$RUNNER_TEMP")):
+        yield Violation((), name)
 
 
 def stranger_code_run(job: Mapping[str, Any], parameters: Mapping[str, Any]) -> Iterator[Violation | Doubt]:
@@ -105,7 +64,7 @@ def stranger_code_run(job: Mapping[str, Any], parameters: Mapping[str, Any]) -> 
     wanted = Wanted(tuple(parameters["contexts"]), ())
     foreign: str | Unknown | None = None
     for step in job.get("steps", ()):
-        if _is_local(step) and foreign is not None:
+        if is_workspace_action(step) and foreign is not None:
             at = ("steps", step["index"], "uses")
             yield Doubt(foreign, at) if isinstance(foreign, Unknown) else Violation(at, foreign)
         if action_name(step) != "actions/checkout":

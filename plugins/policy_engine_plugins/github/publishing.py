@@ -33,6 +33,24 @@ _ACTIONS = {
     "js-devtools/npm-publish": ("token", ("registry",)),
     "katyo/publish-crates": ("registry-token", ()),
 }
+PUBLISHERS = frozenset(
+    {
+        "pypa/gh-action-pypi-publish",
+        "softprops/action-gh-release",
+        "ncipollo/release-action",
+        "svenstaro/upload-release-action",
+        "goreleaser/goreleaser-action",
+        "rubygems/release-gem",
+        "js-devtools/npm-publish",
+        "changesets/action",
+        "cycjimmy/semantic-release-action",
+        "katyo/publish-crates",
+        "helm/chart-releaser-action",
+        "actions/create-release",
+        "redhat-actions/push-to-registry",
+    }
+)
+"""Actions that publish packages or releases."""
 _PUBLIC = ("https://upload.pypi.org/legacy/", "https://test.pypi.org/legacy/", "https://registry.npmjs.org")
 _OTHER_REGISTRY = (
     "--repository",

@@ -14,6 +14,8 @@ from policy_engine_plugins.github.template import Part, split
 
 FILES = ("GITHUB_ENV", "GITHUB_PATH", "GITHUB_OUTPUT")
 """Variables that name a file which later steps get their environment, their programs and their inputs from."""
+FOLDERS = ("RUNNER_TEMP", "RUNNER_TOOL_CACHE", "GITHUB_WORKSPACE", "GITHUB_ACTION_PATH", "HOME", "PWD")
+"""Variables that name a folder of the runner: which one is not known, but what kind of thing they are is."""
 
 _RUNNER = Unknown("a variable of the runner")
 _SHELL_DECIDES = Unknown("which shell reads the script is decided at run time")
@@ -66,7 +68,7 @@ def read_run(step: Mapping[str, Any], text: str) -> RunScript | Unknown | None:
         return None
     hollow, _ = masked(text)
     pipefail = shell == "bash" or "pipefail" in str(shell)
-    variables: dict[str, str | Unknown] = {name: f"${name}" for name in (*FILES, "RUNNER_TEMP", "GITHUB_WORKSPACE")}
+    variables: dict[str, str | Unknown] = {name: f"${name}" for name in (*FILES, *FOLDERS)}
     for scope in (step.get("workflow", {}), step.get("job", {}), step):
         given = scope.get("env")
         if isinstance(given, dict):
@@ -95,7 +97,8 @@ def writes(run: RunScript) -> list[dict[str, Any]]:
         target = next((file for file in FILES if _goes_into(run.script.values[number], file)), None)
         if target is None:
             continue
-        text = "".join(_fed_text(run, number))
+        feeding = list(_feeding(run, number))
+        text = "\n".join(part for _, part in feeding)
         names = {name for name in _NAMED.findall(text) if name not in FILES}
         found.append(
             {
@@ -104,7 +107,7 @@ def writes(run: RunScript) -> list[dict[str, Any]]:
                 "names": sorted(set(_KEY.findall(text))),
                 "variables": sorted(names),
                 "expression": "${{" in text,
-                "opaque": bool(_SUBSTITUTED.search(text)) or _prints_files(run.script.values[number]),
+                "opaque": bool(_SUBSTITUTED.search(text)) or any(_prints_files(value) for value, _ in feeding),
             }
         )
     return found
@@ -112,6 +115,8 @@ def writes(run: RunScript) -> list[dict[str, Any]]:
 
 def _prints_files(value: Any) -> bool:
     """Whether a command writes more than what stands in its own words."""
+    if value is None:
+        return False
     if value["name"] in ("echo", "printf", ":", "", "tee"):
         return False
     return value["name"] != "cat" or any(word != "-" for word in value["operands"])
@@ -126,17 +131,17 @@ def _goes_into(value: Any, file: str) -> bool:
     return value["name"] == "tee" and any(word == f"${file}" for word in value["words"])
 
 
-def _fed_text(run: RunScript, number: int) -> Iterator[str]:
-    """The text of what a command writes, as it stands in the file: the command, what is piped into it, the heredoc
-    below it, and for a block (`{ ...; } >> file`) its other commands."""
+def _feeding(run: RunScript, number: int) -> Iterator[tuple[Any, str]]:
+    """What a command writes, as commands with their text in the file: the command, what is piped into it, the heredoc
+    below it (which is no command), and for a block (`{ ...; } >> file`) its other commands."""
     commands = run.script.commands
     command = commands[number]
     assert command is not None
-    yield run.text[command.start : command.end]
+    yield run.script.values[number], run.text[command.start : command.end]
     line_end = run.text.find("\n", command.end)
     rest = run.text[command.end : line_end if line_end >= 0 else len(run.text)]
     if "<<" in rest or "<<" in run.text[command.start : command.end]:
-        yield _heredoc(run.text, command.end)
+        yield None, _heredoc(run.text, command.end)
     block = _closes_block(run.text, command.end)
     for before in range(number - 1, max(-1, number - 1 - MAX_FEEDING), -1):
         earlier, later = commands[before], commands[before + 1]
@@ -146,7 +151,7 @@ def _fed_text(run: RunScript, number: int) -> Iterator[str]:
         piped = gap.startswith("|") and not gap.startswith("||")
         if not piped and (not block or gap.endswith(_OPENS_BLOCK) or earlier.redirects):
             break
-        yield "\n" + run.text[earlier.start : earlier.end]
+        yield run.script.values[before], run.text[earlier.start : earlier.end]
 
 
 MAX_FEEDING = 100

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -121,12 +122,13 @@ def add_commands(
 
 
 _UPLOADS = ("actions/upload-artifact", "actions/upload-pages-artifact")
+_OLD_UPLOAD = re.compile(r"[1-3](?:\.|$)|4\.[0-3](?:\.|$)")
 _WORKSPACE = ("${{github.workspace}}", "$GITHUB_WORKSPACE", "${GITHUB_WORKSPACE}")
 
 
 def upload(step: Mapping[str, Any]) -> dict[str, Any] | None:
     """{paths, hidden} of a step that uploads an artefact: the paths tidied up, the workspace as `.`; whether files and
-    folders whose names begin with a dot go along. They do where asked for, and in versions before the fourth."""
+    folders whose names begin with a dot go along. They do where asked for, and in versions before 4.4."""
     action, inputs = step["action"], step.get("with")
     if not isinstance(action, dict) or action["name"].lower() not in _UPLOADS:
         return None
@@ -134,8 +136,7 @@ def upload(step: Mapping[str, Any]) -> dict[str, Any] | None:
         return {"paths": inputs, "hidden": inputs}
     given = inputs if isinstance(inputs, dict) else {}
     hidden: Any = given.get("include-hidden-files", False)
-    major = str(action.get("version", "")).partition(".")[0]
-    if action["name"].lower() == _UPLOADS[0] and major in ("1", "2", "3"):
+    if action["name"].lower() == _UPLOADS[0] and _OLD_UPLOAD.match(str(action.get("version", ""))):
         hidden = True
     return {"paths": _paths(given.get("path"), step), "hidden": hidden}
 

@@ -12,6 +12,7 @@ from policy_engine.unknown import Unknown
 from policy_engine.yaml_document import YamlDocument, YamlMapping, YamlSequence
 from policy_engine_plugins.github.called import Callees
 from policy_engine_plugins.github.evaluate import evaluate, to_text
+from policy_engine_plugins.github.job_facts import add_facts
 from policy_engine_plugins.github.permissions import grants, token
 from policy_engine_plugins.github.places import Places
 from policy_engine_plugins.github.reference import action_reference, image_reference
@@ -118,6 +119,7 @@ class WorkflowReader:
         parents = {"job": places, "workflow": above}
         steps = read_steps(self.reader, job.get("steps"), (*base, "steps"), address, context, parents, self.callees)
         value["steps"] = [step.value for step in steps]
+        add_facts(value, workflow["on"])
         self.resources.extend(steps)
         return value
 

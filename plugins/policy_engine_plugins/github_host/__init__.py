@@ -13,7 +13,8 @@ branch                the default branch as protection and rulesets take effect 
                       `pull_request_required`, `approvals`, `code_owner_review`, `stale_reviews_dismissed`,
                       `last_push_approved`, `threads_resolved`, `status_checks` (names), `up_to_date`, `signatures`,
                       `linear_history`, `force_push_blocked`, `deletion_blocked`; `bypass`: who may pass the review by
-ruleset               of a repository or an organisation: `target`, `enforcement`, `rules` (by type), `bypass_actors`
+ruleset               of a repository or an organisation (`level`): `target`, `enforcement`, `rules` (by type),
+                      `bypass_actors`
 actions               what workflows may use: `enabled`, `allowed_actions`, `patterns_allowed`, `sha_pinning_required`;
                       `default_workflow_permissions`, `can_approve_pull_request_reviews`; `fork_approval`,
                       `fork_private`; `repository` (visibility and the like) or `organization`

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 MASK = "****"
 _TRANSIENT = frozenset({500, 502, 503, 504})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_PATIENCE = 3
+"""How many questions in a row may fail with all their tries before the others get one try each."""
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -41,7 +43,7 @@ class Limits:
     """
 
     max_bytes: int = 8 * 1024 * 1024
-    answer_s: float = 60.0
+    answer_s: float = 30.0
     connect_s: float = 20.0
     tries: int = 3
     backoff_s: float = 0.5
@@ -124,6 +126,7 @@ class Client:
         self._waited_s = 0.0
         self._told_until = 0.0
         self._refused = ""
+        self._failed = 0
 
     def get(
         self, path: str, query: Mapping[str, str] | None = None, listed: str | None = None, pages: int = 10
@@ -151,20 +154,30 @@ class Client:
     def stop(self) -> None:
         self._stopped.set()
 
+    @property
+    def stopped(self) -> bool:
+        return self._stopped.is_set()
+
     # -- one page
 
     def _page(self, url: str, query: Mapping[str, str] | None) -> tuple[Answer, str | None]:
-        for attempt in range(self.limits.tries):
+        # A server that fails at everything is not asked everything three times.
+        tries = self.limits.tries if self._failed < _PATIENCE else 1
+        for attempt in range(tries):
             if attempt:
                 self._stopped.wait(self.limits.backoff_s * 2 ** (attempt - 1))
             if self._stopped.is_set():
                 return Answer(0, None, "interrupted", transient=True), None
             try:
-                return self._answer(url, query)
+                found = self._answer(url, query)
             except _Passing as error:
-                failed = Answer(0, None, f"{error}, {self.limits.tries} times", transient=True)
+                failed = Answer(0, None, f"{error}, {tries} times" if tries > 1 else str(error), transient=True)
             except _Lasting as error:
                 return Answer(0, None, str(error)), None
+            else:
+                self._failed = 0
+                return found
+        self._failed += 1
         return failed, None
 
     def _answer(self, url: str, query: Mapping[str, str] | None) -> tuple[Answer, str | None]:
@@ -196,36 +209,43 @@ class Client:
         """The only function that speaks to the server, and it says nothing but GET."""
         import requests
 
+        from policy_engine_plugins.github_host.bounded import ended_after
+
         limits = self.limits
-        until = self._clock() + limits.answer_s
         data = bytearray()
-        try:
-            with self._session().request(
-                "GET", url, params=query, timeout=limits.connect_s, allow_redirects=False, stream=True
-            ) as response:
-                for piece in response.iter_content(64 * 1024):
-                    data += piece
-                    if len(data) > limits.max_bytes:
-                        raise _Lasting(f"the answer is larger than {limits.max_bytes} bytes")
-                    if self._clock() > until:
+        with ended_after(limits.answer_s) as late:
+            try:
+                with self._session().request(
+                    "GET", url, params=query, timeout=limits.connect_s, allow_redirects=False, stream=True
+                ) as response:
+                    for piece in response.iter_content(64 * 1024):
+                        data += piece
+                        if len(data) > limits.max_bytes:
+                            raise _Lasting(f"the answer is larger than {limits.max_bytes} bytes")
+                        if self._stopped.is_set():
+                            raise _Lasting("interrupted")
+                    if late.is_set():
                         raise _Passing(f"the answer took longer than {limits.answer_s:g} s")
-                    if self._stopped.is_set():
-                        raise _Lasting("interrupted")
-                return response.status_code, response.headers, bytes(data)
-        except requests.Timeout:
-            raise _Passing("no answer in time") from None
-        except requests.exceptions.SSLError:
-            raise _Lasting("the server's certificate is not valid") from None
-        except (requests.RequestException, OSError, ValueError) as error:
-            # Only the kind of it: the text of such an error may quote what was sent.
-            raise _Passing(f"the connection failed ({type(error).__name__})") from None
+                    return response.status_code, response.headers, bytes(data)
+            except (requests.RequestException, OSError) as error:
+                if late.is_set():
+                    raise _Passing(f"the answer took longer than {limits.answer_s:g} s") from None
+                if isinstance(error, requests.Timeout):
+                    raise _Passing("no answer in time") from None
+                if isinstance(error, requests.exceptions.SSLError):
+                    raise _Lasting("the server's certificate is not valid") from None
+                # Only the kind of it: the text of such an error may quote what was sent.
+                raise _Passing(f"the connection failed ({type(error).__name__})") from None
+            except ValueError:
+                raise _Lasting("the answer's headers are not valid") from None
 
     def _session(self) -> requests.Session:
         """One for each thread, as a session is not made to be shared."""
         session: requests.Session | None = getattr(self._local, "session", None)
         if session is None:
-            import requests
             from requests.auth import AuthBase
+
+            from policy_engine_plugins.github_host import bounded
 
             token = self._token
 
@@ -235,7 +255,7 @@ class Client:
                     request.headers["Authorization"] = f"Bearer {token}"
                     return request
 
-            session = requests.Session()
+            session = bounded.session()
             session.auth = Bearer()
             session.trust_env = not self._loopback  # no proxy lies between this machine and itself
             session.headers.update(
@@ -249,6 +269,8 @@ class Client:
         return session
 
     def _parsed(self, data: bytes, status: int) -> Any:
+        if not data and status // 100 == 2 and status != 204:
+            raise _Passing("the answer is empty")
         if not data:
             return None
         try:
@@ -272,7 +294,7 @@ class Client:
     def _redirected(self, url: str, location: str | None, hops: int) -> str:
         if hops > 3:
             raise _Lasting("the server redirects in circles")
-        target = urljoin(url, location or "")
+        target = _joined(url, location or "")
         problem = self._elsewhere(target) if location else "it leads nowhere"
         if problem:
             raise _Lasting(f"a redirect is refused: {problem}")
@@ -285,7 +307,7 @@ class Client:
             return None
         for one in parse_header_links(link):
             if one.get("rel") == "next" and one.get("url"):
-                return urljoin(url, one["url"])
+                return _joined(url, one["url"])
         return None
 
     # -- rate limits
@@ -328,7 +350,8 @@ class Client:
                         return self._refused
                     self._waited_s += new_s
                     self._told_until = self._not_before
-                    self._tell(f"the rate limit is reached; waiting {left:.0f} s")
+                    if new_s > 0.5:  # not for the moments by which threads hear of it one after the other
+                        self._tell(f"the rate limit is reached; waiting {left:.0f} s")
             if self._stopped.wait(min(left, 1.0)):
                 return "interrupted"
 
@@ -337,6 +360,13 @@ class Client:
         if not isinstance(text, str):
             return ""
         return " ".join(text.replace(self._token, MASK).split())[:200]
+
+
+def _joined(url: str, other: str) -> str:
+    try:
+        return urljoin(url, other)
+    except ValueError:
+        return other  # no address; it is refused as leading elsewhere
 
 
 def _seconds(text: str | None) -> float | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from policy_engine.span import Span
 from policy_engine.tree import Tree
-from policy_engine.unit import Loaded, Problem, Unit
+from policy_engine.unit import Loaded, Problem, ProblemKind, Unit
 from policy_engine_plugins.github_host.answers import Answers
 from policy_engine_plugins.github_host.organization import add_organization
 from policy_engine_plugins.github_host.repository import add_repository
@@ -26,4 +26,11 @@ def load(unit: Unit, tree: Tree) -> Loaded:
         add_organization(answers)
     else:
         add_repository(answers)
-    return Loaded(answers.resources)
+    # What another try might have brought is not only unknown: the scan has not seen all there is.
+    problems = [
+        Problem(path, f"{answer.get('path', '')}: {answer.get('message', '')}", span, ProblemKind.UNREADABLE)
+        for name, answer in snapshot.answers.items()
+        if answer.get("transient") is True
+        for span in (snapshot.text.span(("answers", name)),)
+    ]
+    return Loaded(answers.resources, problems)

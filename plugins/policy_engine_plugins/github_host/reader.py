@@ -61,6 +61,8 @@ class GithubReader(Reader):
             _repository(reading, target, self._must)
         else:
             _organization(reading, target, self._must)
+        if self._client.stopped:
+            raise HostError(f"{target}: interrupted")
         return render(
             {
                 "kind": "github-snapshot",

@@ -33,7 +33,11 @@ def add_repository(answers: Answers) -> None:
     _keys(answers, name)
     for number, one in enumerate(answers.items("outside_collaborators")):
         login = str(one.get("login") or "")
-        value = {"login": login, "role": one.get("role_name", Unknown("GitHub did not tell the role")), "repository": name}
+        value = {
+            "login": login,
+            "role": one.get("role_name", Unknown("GitHub did not tell the role")),
+            "repository": name,
+        }
         at: AttributePath = ("answers", "outside_collaborators", "body", number)
         answers.add("collaborator", f"{name}/collaborators/{login}", login, value, at, {"role": (*at, "role_name")})
 
@@ -153,6 +157,7 @@ def add_rulesets(answers: Answers, owner: str) -> None:
         value = {
             "name": name,
             "owner": owner,
+            "level": own.lower(),
             "target": one.get("target", missing),
             "enforcement": one.get("enforcement", missing),
             "rules": rules

@@ -12,10 +12,10 @@ from typing import Any
 
 from policy_engine.project import Project
 from policy_engine.resource import Resource
-from policy_engine.span import WHOLE_FILE
+from policy_engine.span import WHOLE_FILE, Span
 from policy_engine.tree import FileTooLarge, Tree
 from policy_engine_plugins.repository.names import is_aside, is_environment
-from policy_engine_plugins.repository.places import resource
+from policy_engine_plugins.repository.places import line_span, lines, resource
 
 LARGE_BYTES = 5 * 1024 * 1024
 _POINTER_BYTES = 250
@@ -70,13 +70,25 @@ def recognises(path: str, data: bytes) -> bool:
 
 def of_file(path: str, data: bytes) -> Resource | None:
     kind = kind_of(path, data)
-    return None if kind is None else _resource(kind, path, path, len(data))
+    return None if kind is None else _resource(kind, path, path, len(data), span=_place(kind, path, data))
 
 
-def _resource(kind: str, name: str, path: str, size: int, count: int = 1) -> Resource:
+def _place(kind: str, path: str, data: bytes) -> Span:
+    """The line that tells, where the file has lines: a key's first, a secret variable's."""
+    if kind not in ("private_key", "key_store", "environment") or b"\0" in data[:1000]:
+        return WHOLE_FILE
+    for number, line in lines(data[:_LOOKED_AT]):
+        if kind == "environment" and _assigns_secret(line.encode("utf-8", "replace")):
+            return line_span(number, line)
+        if kind != "environment" and ("PRIVATE KEY" in line or line.startswith("PuTTY-User-Key-File-")):
+            return line_span(number, line)
+    return WHOLE_FILE
+
+
+def _resource(kind: str, name: str, path: str, size: int, count: int = 1, span: Span = WHOLE_FILE) -> Resource:
     value: dict[str, Any] = {"kind": kind, "what": KINDS[kind], "aside": is_aside(path), "size": size, "count": count}
     address = f"committed/{kind}/{path.rpartition('/')[2]}"
-    return resource("committed_file", address, name, value, path, WHOLE_FILE)
+    return resource("committed_file", address, name, value, path, span)
 
 
 def kind_of(path: str, data: bytes) -> str | None:

@@ -91,7 +91,12 @@ def register_checks() -> list[Check]:
             {
                 "type": "object",
                 "properties": {
-                    "mapping": {"type": "string", "description": "path of the mapping, by names and indexes"}
+                    "mapping": {
+                        "type": "string",
+                        "description": "path of the mapping, by names and indexes; `.` for the value itself",
+                    },
+                    "nested": {"type": "boolean", "description": "look into the mappings and lists in it, too"},
+                    "except": {"type": "string", "description": "names that are none of a secret, as a pattern"},
                 },
                 "required": ["mapping"],
                 "additionalProperties": False,

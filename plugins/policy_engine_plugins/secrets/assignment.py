@@ -10,19 +10,18 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator
+from itertools import pairwise
 
 from policy_engine_plugins.secrets.found import FORM, NAME, STRUCTURE, Found
 from policy_engine_plugins.secrets.hint import is_lock
 from policy_engine_plugins.secrets.kind import KINDS
-from policy_engine_plugins.secrets.placeholder import is_reference, made_up, stands_for_show
+from policy_engine_plugins.secrets.placeholder import is_example, is_reference, made_up, stands_for_show
 
 MAX_LINE = 4000
 """Nobody writes a password by hand into a longer line: it was generated, packed or encoded."""
 
-_DATABASES = (
-    "postgres|postgresql|mysql|mariadb|mongodb|redis|rediss|mssql|sqlserver|oracle|cockroachdb|clickhouse|db2|cassandra"
-)
-_DATABASES += "|neo4j|couchbase|snowflake|redshift|amqp|amqps"
+_DATABASES = "postgres|postgresql|mysql|mariadb|mongodb|redis|rediss|mssql|sqlserver|oracle|cockroachdb|clickhouse|db2"
+_DATABASES += "|cassandra|neo4j|couchbase|snowflake|redshift|amqp|amqps"
 _URL = re.compile(
     r"(?<![A-Za-z0-9+.-])([A-Za-z][A-Za-z0-9+.-]{1,30})://([^\s/:@\"'<>`]{0,100}):([^\s/@\"'<>`]{3,200})@([A-Za-z0-9_.${}\[\]-]{1,200})"
 )
@@ -65,8 +64,10 @@ _ABOUT = re.compile(
     r"policy|rotation|enabled|required|count|index|title|text|message|msg|error|hint|prompt|placeholder|description|"
     r"column|attr|class|selector|input|form|validator|strength|min|max|regexp|algorithm|algo|mode|scope|issuer|"
     r"audience|provider|manager|store|backend|engine|location|region|alias|tokenizer|tokenize|tokens$|csrf|xsrf|"
-    r"next_?token|continuation|page_?token|sort|primary|foreign|lookup|cache_?key|partition|hint|help|usage|doc)"
+    r"next_?token|continuation|page_?token|sort|primary|foreign|lookup|cache_?key|partition|hint|help|usage|doc|last|"
+    r"used|date|time|_at$|created|changed)"
 )
+_NO_SECRET = re.compile(r"(?i)public|csrf|xsrf|example|fake|mock|dummy|regex|next|continu|pag(?:e|ing)")
 _HASHED = re.compile(
     r"^(?:\$(?:2[abxy]?|1|5|6|y|argon2\w*|pbkdf2\w*|apr1|scrypt)\$|\{(?:SSHA|SHA|MD5|CRYPT|PBKDF2)\w*\}|pbkdf2[_:]|sha\d{1,3}[:$-]"
     r"|bcrypt|scrypt:|md5[0-9a-f]{32}$|SCRAM-SHA)",
@@ -107,22 +108,24 @@ def _urls(path: str, text: str) -> Iterator[Found]:
     show = stands_for_show(path)
     for match in _URL.finditer(text):
         scheme, user, password, host = match[1].lower(), match[2], match[3], match[4]
-        if "@" not in match[0] or scheme in ("http", "https") and password.isdigit():
+        if "@" not in match[0] or (scheme in ("http", "https") and password.isdigit()):
             continue
         parts = _pieces(password)
-        kind = KINDS["database_url".replace("_", "-")] if _is_database(scheme) else KINDS["url-password"]
+        kind = KINDS["database-url"] if _is_database(scheme) else KINDS["url-password"]
         doubt: bool | str = False
         if parts is not None:
             if not parts:
                 continue
             doubt = "a part of the password is filled in elsewhere"
+        elif is_example(password):
+            doubt = True
         elif password == user or password_made_up(password) or _is_dictionary(password) or made_up(user) is True:
             continue
         elif _LOCAL.match(host):
             doubt = "the host is this machine or an example's"
         elif show:
             doubt = show
-        if made_up(password) is True:
+        if doubt is not True and made_up(password) is True:
             continue
         yield Found(kind, match.start(3), match.end(3), STRUCTURE if doubt is False else FORM, password, doubt)
 
@@ -131,13 +134,16 @@ def _is_database(scheme: str) -> bool:
     return re.match(rf"(?:{_DATABASES})(?:\+|$|:)", scheme) is not None
 
 
+_FILLED_IN = re.compile(
+    r"\$?\{\{.{0,100}?\}\}|\$?\{[^{}]{0,100}\}|\$\([^()]{0,100}\)|\$\w{1,60}|%\(?\w{1,40}\)?s?|\*{1,40}"
+)
+
+
 def _pieces(password: str) -> str | None:
     """What is written out of a password that is filled in by a template; None for one that is written out whole."""
     if re.search(r"\$|\{|\}|%\(|%s|<|\*\*", password) is None:
         return None
-    rest = re.sub(
-        r"\$?\{\{.{0,100}?\}\}|\$?\{[^{}]{0,100}\}|\$\([^()]{0,100}\)|\$\w+|%\(?\w{1,40}\)?s?|\*+", "", password
-    )
+    rest = _FILLED_IN.sub("", password)
     if rest == password:
         return None
     return rest if re.search(r"[A-Za-z]{0,10}[0-9]{1,10}[A-Za-z]", rest) and len(rest) >= 6 else ""
@@ -209,9 +215,9 @@ def _named(path: str, text: str) -> Iterator[Found]:
             continue
         end_of_last = start + len(value)
         doubt = made_up(value)
-        if doubt is True:
+        if doubt is True and not is_example(value):
             continue
-        yield Found(KINDS[kind], start, end_of_last, NAME, value, show or doubt)
+        yield Found(KINDS[kind], start, end_of_last, NAME, value, doubt is True or show or doubt)
 
 
 def _literal(match: re.Match[str]) -> tuple[bool, str, int]:
@@ -226,7 +232,7 @@ def _literal(match: re.Match[str]) -> tuple[bool, str, int]:
 def _judge(name: str, core: str, value: str, *, quoted: bool) -> str | None:
     """The kind of secret that a value is under a name, if any."""
     tail = name[name.lower().rfind(core) :]
-    if _ABOUT.search(tail) or re.search(r"(?i)public|csrf|xsrf|example|fake|mock|dummy|regex", name):
+    if _ABOUT.search(tail) or _NO_SECRET.search(name):
         return None
     if any(char.isspace() for char in value) or is_reference(value) or _HASHED.match(value) or _UUID.match(value):
         return None
@@ -239,7 +245,7 @@ def _judge(name: str, core: str, value: str, *, quoted: bool) -> str | None:
 
 def _is_password(value: str) -> bool:
     """Letters with digits or signs, of several kinds: no word, no identifier, no code."""
-    if not 8 <= len(value) <= 128 or _HEXADECIMAL.match(value) and len(value) in (32, 40, 56, 64, 96, 128):
+    if not 8 <= len(value) <= 128 or (_HEXADECIMAL.match(value) and len(value) in (32, 40, 56, 64, 96, 128)):
         return False
     if re.search(r"[(){}\[\]<>,;\\|]|\.\w+\.|->|::|\w\.\w+$|=", value) and not _is_random(value):
         return False
@@ -252,6 +258,9 @@ def _is_password(value: str) -> bool:
     return len(set(value)) >= 5
 
 
+_WORD = re.compile(r"^(?:[A-Z]?[a-z]{2,}|[A-Z]{2,}|[0-9]{1,8}|v[0-9]+)$")
+
+
 def _is_random(value: str) -> bool:
     """Long, of several kinds, without words: generated rather than written."""
     if not 16 <= len(value) <= 400 or re.search(r"[^A-Za-z0-9+/=_.~!@#$%^&*?-]", value):
@@ -261,12 +270,10 @@ def _is_random(value: str) -> bool:
     if not re.search("[a-z]", value.lower()) or not re.search("[0-9]", value):
         return False
     pieces = [piece for piece in re.split(r"[^A-Za-z0-9]+", value) if piece]
-    words = sum(
-        len(piece) for piece in pieces if re.match(r"^(?:[A-Z]?[a-z]{2,}|[A-Z]{2,}|[0-9]{1,8}|v[0-9]+)$", piece)
-    )
+    words = sum(len(piece) for piece in pieces if _WORD.match(piece))
     if words * 2 > len(value):
         return False
-    changes = sum(_class(a) != _class(b) for a, b in zip(value, value[1:], strict=False))
+    changes = sum(_class(a) != _class(b) for a, b in pairwise(value))
     return changes * 4 >= len(value) and _entropy(value) >= min(3.5, math.log2(len(value)) - 0.75)
 
 
@@ -284,6 +291,9 @@ def _in_long_line(text: str, place: int) -> bool:
         return True
     end = text.find("\n", place, place + MAX_LINE)
     return end < 0 and len(text) - place > MAX_LINE
+
+
+_PACKED = (".min.js", ".min.css", ".map", ".lock", ".sum", ".svg", ".bundle.js", ".pb.go", "_pb2.py")
 
 
 def _is_packed(path: str, text: str) -> bool:

@@ -9,29 +9,21 @@ from policy_engine.source_text import source_lines, source_text
 from policy_engine.span import Location, Span
 from policy_engine.unit import Comment
 
-_HASH, _SLASHES, _BLOCK, _DASHES, _SEMICOLON = "#", "//", "/*", "--", ";"
-_MARKUP, _PERCENT, _REM, _QUOTE, _DOTS = "<!--", "%", "rem ", "'", ".. "
-_CLOSE = {_BLOCK: "*/", _MARKUP: "-->"}
-
-_SIGNS: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys(
-        "c h cc cpp cxx hpp hh cs java js jsx mjs cjs ts tsx mts cts go rs swift kt kts scala groovy gradle dart proto json5 "
-        "jsonc bicep php m mm zig v sol".split(),
-        (_SLASHES, _BLOCK),
-    ),
-    **dict.fromkeys("css scss less".split(), (_BLOCK, _SLASHES)),
-    **dict.fromkeys("tf tofu hcl tfvars nomad".split(), (_HASH, _SLASHES, _BLOCK)),
-    **dict.fromkeys("sql lua hs elm ada adb vhd".split(), (_DASHES, _BLOCK)),
-    **dict.fromkeys("ini cfg reg asm lisp clj cljs el scm".split(), (_SEMICOLON, _HASH)),
-    **dict.fromkeys(
-        "html htm xml xhtml svg vue svelte md mdx markdown csproj config props targets plist".split(), (_MARKUP,)
-    ),
-    **dict.fromkeys("tex erl hrl".split(), (_PERCENT,)),
-    **dict.fromkeys("bat cmd".split(), (_REM,)),
-    **dict.fromkeys("vb vbs bas".split(), (_QUOTE,)),
-    "rst": (_DOTS,),
-    "json": (),
-}
+_KINDS = (
+    ("c h cc cpp cxx hpp hh cs java js jsx mjs cjs ts tsx mts cts go rs swift kt kts scala groovy gradle", "// /*"),
+    ("dart proto json5 jsonc bicep php m mm zig v sol css scss less", "// /*"),
+    ("tf tofu hcl tfvars nomad", "# // /*"),
+    ("sql lua hs elm ada adb vhd", "-- /*"),
+    ("ini cfg reg asm lisp clj cljs el scm", "; #"),
+    ("html htm xml xhtml svg vue svelte md mdx markdown csproj config props targets plist", "<!--"),
+    ("tex erl hrl", "%"),
+    ("bat cmd", "rem"),
+    ("vb vbs bas", "'"),
+    ("rst", ".."),
+    ("json", ""),
+)
+_SIGNS = {ending: tuple(signs.split()) for endings, signs in _KINDS for ending in endings.split()}
+_CLOSE = {"/*": "*/", "<!--": "-->"}
 _QUOTES = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|`[^`]*`")
 
 
@@ -43,7 +35,7 @@ def comments(path: str, data: bytes) -> Iterator[Comment]:
             yield from found
             return
     name = path.rpartition("/")[2].lower()
-    signs = _SIGNS.get(name.rpartition(".")[2] if "." in name else "", (_HASH,))
+    signs = _SIGNS.get(name.rpartition(".")[2] if "." in name else "", ("#",))
     for number, line in enumerate(source_lines(text), 1):
         if "policy-engine:" in line:
             comment = _in_line(path, number, line, signs)
@@ -55,14 +47,14 @@ def _in_line(path: str, number: int, line: str, signs: tuple[str, ...]) -> Comme
     marker = line.index("policy-engine:")
     before = line[:marker].rstrip()
     for sign in signs:
-        if not before.lower().endswith(sign.strip()):
+        if not before.lower().endswith(sign):
             continue
-        start = len(before) - len(sign.strip())
+        start = len(before) - len(sign)
         code = line[:start]
         # A sign in the middle of a word or of a string is none.
         if code and not code[-1].isspace() and code.strip():
             continue
-        if any(quote in _QUOTES.sub("", code) for quote in "\"'`") and sign != _QUOTE:
+        if any(quote in _QUOTES.sub("", code) for quote in "\"'`") and sign != "'":
             continue
         text = line[marker:]
         close = _CLOSE.get(sign)

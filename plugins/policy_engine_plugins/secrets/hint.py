@@ -24,7 +24,18 @@ MARKS = (
     *(b"_live_", b"_test_", b"sq0", b"EAAA", b"SG.", b"glpat-", b"hooks.slack.com", b"/api/webhooks/", b"Q~"),
     *(b"webhook.office.com", b"_authToken", b"_password", b":AA", b"sig=", b"_auth", b"hf_", b"api_org_", b"NRAK-"),
     *(b"NRII-", b"NRBR-", b"shpat_", b"shpca_", b"shppa_", b"shpss_", b"_v1_", b"dapi", b"glsa_", b"AZDO", b"ATATT3"),
-    *(b"ATCTT3", b"T3BlbkFJ", b"whsec_", b".atlasv1.", b"AGE-SECRET-KEY-1", b"dp.pt.", b"dp.st.", b"dp.ct.", b"dp.sa."),
+    *(
+        b"ATCTT3",
+        b"T3BlbkFJ",
+        b"whsec_",
+        b".atlasv1.",
+        b"AGE-SECRET-KEY-1",
+        b"PMAK-",
+        b"dp.pt.",
+        b"dp.st.",
+        b"dp.ct.",
+        b"dp.sa.",
+    ),
 )
 # Names that secrets are assigned to, in small letters. One of them is reason enough for a closer look, not for a hint.
 NAMES = (
@@ -94,10 +105,10 @@ def _has_named_digest(data: bytes) -> bool:
     """A hexadecimal secret looks like any digest; what gives it away is the prefix or the name before it."""
     import re
 
-    prefixed = (
-        rb"(?<![A-Za-z0-9_-])(?!sha|md5|blake|rev|commit|git|ref|v)[a-z]{2,12}[_-][0-9a-f]{32,64}(?![0-9a-f])|-us[0-9]"
-    )
-    named = rb"(?i)(?:key|token|secret|auth|sid)[\w.-]{0,20}[\"'\]]{0,2}[ \t]{0,3}(?:=>|:=|[:=,])[ \t]{0,3}[\"']?[0-9a-f]{32,64}(?![0-9a-f])"
+    prefixed = rb"(?<![A-Za-z0-9_-])(?!sha|md5|blake|rev|commit|git|ref|v)[a-z]{2,12}"
+    prefixed += rb"[_-][0-9a-f]{32,64}(?![0-9a-f])|-us[0-9]"
+    named = rb"(?i)(?:key|token|secret|auth|sid)[\w.-]{0,20}[\"'\]]{0,2}[ \t]{0,3}(?:=>|:=|[:=,])[ \t]{0,3}"
+    named += rb"[\"']?[0-9a-f]{32,64}(?![0-9a-f])"
     return re.search(prefixed, data) is not None or re.search(named, data) is not None
 
 

@@ -1,7 +1,7 @@
 """Tells the same secret at two places without telling it.
 
 With a key in POLICY_ENGINE_SECRET_KEY it is an HMAC of the value, which nobody without the key can check guesses
-against. Without one, only values that were generated get an identity: 128 bits at random are not guessed, a password is.
+against. Without one, only values that were generated get an identity: 128 random bits are not guessed, a password is.
 """
 
 from __future__ import annotations
@@ -30,9 +30,7 @@ def identity_key() -> bytes | None:
     if not key:
         return None
     if len(key) < LEAST_KEY:
-        raise ConfigError(
-            f"{VARIABLE} is shorter than {LEAST_KEY} characters; generate one, such as openssl rand -hex 32"
-        )
+        raise ConfigError(f"{VARIABLE} is shorter than {LEAST_KEY} characters; make one with: openssl rand -hex 32")
     return key.encode("utf-8", "surrogateescape")
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from policy_engine.cache import user_cache
 from policy_engine_plugins.secrets.found import FORM, Found
 from policy_engine_plugins.secrets.kind import Kind
-from policy_engine_plugins.secrets.placeholder import is_reference, made_up
+from policy_engine_plugins.secrets.placeholder import is_example, is_reference, made_up
 
 if TYPE_CHECKING:
     from kingfisher_sdk import Scanner
@@ -31,25 +31,43 @@ _LEFT_OUT = re.compile(
     r"posthog-project-api-key|gitlab-incoming-mail-.*|redirect-pizza.*|devcycle-client-sdk-key|jfrog-url|.*-url\.?\d?)$"
 )
 _GROUPS = (
-    ("ai", "anthropic|openai|huggingface|cohere|mistral|groq|grok|xai|perplexity|deepseek|replicate|cerebras|elevenlabs|"
-     "together|openrouter|stability|pinecone|langchain|langfuse|langsmith|weights-and|voyage|upstage|kimi|minimax|nvidia|"
-     "ollama|llama|fal|deepgram|assemblyai|cursor|devin|runpod|mem0|zai|lighton|cartesia|retell|vercel-ai|upstash"),
-    ("cloud", "aws|azure|gcp|google|alibaba|digitalocean|cloudflare|ibm|heroku|ovh|yandex|scaleway|vultr|civo|exoscale|"
-     "flyio|render|netlify|vercel|upcloud|hcp|databricks|snowflake|scalingo|infomaniak|railway|linode|openshift|"
-     "defined-networking|tailscale|fastly|akamai|supabase|planetscale|neon|confluent|aiven|cockroach|clickhouse|couchbase|"
-     "datastax|elastic|influxdb|mongodb|polar|temporal"),
-    ("source-host", "github|gitlab|bitbucket|gitea|sourcegraph|codecatalyst|codecommit|circleci|travisci|droneci|buildkite|"
-     "bitrise|codecov|coveralls|sonar|snyk|atlassian|jira|linear|mergify|octopus|harness|scalr|cisco|endorlabs|aikido"),
-    ("registry", "npm|pypi|rubygems|crates|nuget|clojars|artifactory|cloudsmith|dockerhub|docker|packagist|deno|jfrog"),
-    ("chat", "slack|discord|telegram|teams|microsoft-teams|mattermost|gitter|lark|zoho|zoom|webex|rocket"),
-    ("payment", "stripe|square|shopify|paypal|plaid|razorpay|checkout|adyen|braintree|gocardless|flutterwave|paddle|"
-     "coinbase|kraken|kucoin|bittrex|mercury|highnote|rainforest|xendit|midtrans|asaas|woocommerce|ramp|polymarket|finicity"),
-    ("mail", "sendgrid|mailgun|mailchimp|mailersend|postmark|twilio|sendinblue|resend|messagebird|plivo|telnyx|klaviyo|"
-     "onesignal|sendbird|vonage|nylas|instantly|intercom|zendesk|hubspot|salesforce"),
-    ("store", "vault|hashicorp|doppler|1password|bitwarden|infisical|pulumi|okta|auth0|clerk|workos|jumpcloud|akeyless|age"),
-    ("monitoring", "datadog|new-relic|grafana|sentry|honeycomb|dynatrace|sumologic|pagerduty|opsgenie|launchdarkly|"
-     "rootly|fullstory|amplitude|wiz|virustotal|abuseipdb|loggly|splunk|rollbar|configcat"),
-)  # fmt: skip
+    (
+        "ai",
+        "anthropic|openai|huggingface|cohere|mistral|groq|grok|xai|perplexity|deepseek|replicate|cerebras|elevenlabs|"
+        "together|openrouter|stability|pinecone|langchain|langfuse|weights-and|voyage|upstage|kimi|minimax|nvidia|"
+        "ollama|llama|fal|deepgram|assemblyai|cursor|devin|runpod|mem0|zai|lighton|cartesia|retell|vercel-ai",
+    ),
+    (
+        "cloud",
+        "aws|azure|gcp|google|alibaba|digitalocean|cloudflare|ibm|heroku|ovh|yandex|scaleway|vultr|civo|exoscale|"
+        "flyio|render|netlify|vercel|upcloud|hcp|databricks|snowflake|scalingo|infomaniak|openshift|tailscale|fastly|"
+        "defined-networking|supabase|planetscale|neon|confluent|aiven|cockroach|clickhouse|couchbase|datastax|elastic|"
+        "influxdb|mongodb|temporal|upstash",
+    ),
+    (
+        "source-host",
+        "github|gitlab|bitbucket|gitea|sourcegraph|codecatalyst|codecommit|circleci|travisci|droneci|buildkite|"
+        "bitrise|codecov|coveralls|sonar|snyk|atlassian|linear|mergify|octopus|harness|scalr|endorlabs|aikido",
+    ),
+    ("registry", "npm|pypi|rubygems|crates|nuget|clojars|artifactory|cloudsmith|docker|packagist|deno"),
+    ("chat", "slack|discord|telegram|microsoft-teams|mattermost|gitter|lark|zoho"),
+    (
+        "payment",
+        "stripe|square|shopify|paypal|plaid|razorpay|checkout|gocardless|flutterwave|paddle|coinbase|kraken|kucoin|"
+        "bittrex|mercury|highnote|rainforest|xendit|midtrans|asaas|woocommerce|ramp|polymarket|polar|finicity",
+    ),
+    (
+        "mail",
+        "sendgrid|mailgun|mailchimp|mailersend|postmark|twilio|sendinblue|resend|messagebird|plivo|telnyx|klaviyo|"
+        "onesignal|sendbird|nylas|instantly|intercom|zendesk|hubspot|salesforce",
+    ),
+    ("store", "vault|hashicorp|doppler|1password|bitwarden|infisical|pulumi|okta|auth0|clerk|workos|jumpcloud|age-"),
+    (
+        "monitoring",
+        "datadog|new-relic|grafana|sentry|honeycomb|dynatrace|sumologic|pagerduty|opsgenie|launchdarkly|rootly|"
+        "fullstory|amplitude|wiz|virustotal|abuseipdb|configcat",
+    ),
+)
 
 
 class Missing(Exception):
@@ -62,14 +80,10 @@ def _scanner() -> Scanner:
         from kingfisher_sdk import Rules, Scanner
     except ImportError:
         raise Missing from None
-    cache_folder = user_cache()
-    kept = {} if cache_folder is None else {"cache_dir": os.path.join(cache_folder, "kingfisher")}
-    if cache_folder is not None:
-        try:
-            os.makedirs(cache_folder, mode=0o700, exist_ok=True)
-        except OSError:
-            kept = {}
-    return Scanner(Rules(cache=bool(kept), **kept), base64=False)
+    folder = user_cache()
+    if folder is None:
+        return Scanner(Rules(cache=False), base64=False)
+    return Scanner(Rules(cache_dir=os.path.join(folder, "kingfisher")), base64=False)
 
 
 def known(text: str) -> Iterator[Found]:
@@ -82,15 +96,15 @@ def known(text: str) -> Iterator[Found]:
         start, end = _place(data, text, each.location)
         value = text[start:end]
         doubt = made_up(value)
-        if doubt is True or is_reference(value) or len(value) < 8:
+        if (doubt is True and not is_example(value)) or is_reference(value) or len(value) < 8:
             continue
         yield Found(kind_of(name), start, end, FORM, value, doubt)
 
 
 def _name(rule_id: str) -> str:
-    return re.sub(
-        r"\.\d+$", "", re.split(r"[./]", rule_id, maxsplit=1)[-1] if "/" not in rule_id else rule_id.rpartition("/")[2]
-    )
+    """The rule's name without its source and its number: `betterleaks.okta-access-token.1`."""
+    source = "/" if "/" in rule_id else "."
+    return re.sub(r"\.\d+$", "", rule_id.partition(source)[2])
 
 
 def kind_of(name: str) -> Kind:

@@ -14,7 +14,7 @@ from policy_engine.tree import Tree
 from policy_engine.unit import Loaded, Problem, ProblemKind, Unit
 from policy_engine.unknown import Unknown
 from policy_engine_plugins.secrets.assignment import assignments
-from policy_engine_plugins.secrets.found import CHECKSUM, CONFIDENCE, MISMATCH, NAME, STRUCTURE, Found
+from policy_engine_plugins.secrets.found import CHECKSUM, CONFIDENCE, MISMATCH, STRUCTURE, Found
 from policy_engine_plugins.secrets.hint import has_mixed_run, is_lock
 from policy_engine_plugins.secrets.identity import identity, identity_key
 from policy_engine_plugins.secrets.key import private_keys
@@ -35,9 +35,8 @@ def load(unit: Unit, tree: Tree) -> Loaded:
     found = list(find(path, text, data, problems))
     if len(found) > MAX_SECRETS:
         message = f"more than {MAX_SECRETS} secrets; the first ones are told"
-        problems.append(
-            Problem(path, message, lines.span(found[MAX_SECRETS].start, found[MAX_SECRETS].end), ProblemKind.LIMITED)
-        )
+        last = found[MAX_SECRETS]
+        problems.append(Problem(path, message, lines.span(last.start, last.end), ProblemKind.LIMITED))
     key = identity_key() if found else None
     hidden = [place for each in found if each.made_up is not True for place in lines.pieces(each.start, each.end)]
     return Loaded(list(_resources(path, found[:MAX_SECRETS], lines, key)), problems, hidden)

@@ -49,6 +49,11 @@ def made_up(value: str) -> bool | str:
     return False
 
 
+def is_example(value: str) -> bool:
+    """Whether it says so itself: told as one, where other placeholders are passed over."""
+    return "example" in value.lower()
+
+
 def _regular(text: str) -> tuple[int, int]:
     """The longest stretch of characters in order or all alike, and how many characters such stretches have."""
     longest = total = 0

@@ -95,8 +95,12 @@ def _registry_login(value: str) -> str | None:
 
 _B, _E = r"(?<![A-Za-z0-9_])", r"(?![A-Za-z0-9_])"
 TOKENS = (
+    # In a presigned URL it only names who signed.
     Token(
-        "aws-access-key-id", ("AKIA", "ASIA", "ABIA", "ACCA"), _B + r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}" + _E, _aws
+        "aws-access-key-id",
+        ("AKIA", "ASIA", "ABIA", "ACCA"),
+        r"(?<!Credential=)" + _B + r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}" + _E,
+        _aws,
     ),
     Token(
         "aws-secret-access-key",
@@ -157,16 +161,16 @@ TOKENS = (
     Token(
         "basic-authorization",
         ("asic ",),
-        r"(?i:authorization)[\"']?[ \t]{0,5}[:=,][ \t]{0,5}[\"']?(?i:basic)[ ]([A-Za-z0-9+/]{8,400}={0,2})(?![A-Za-z0-9+/=])",
+        r"(?i:authorization)[\"']?[ \t]{0,5}[:=,][ \t]{0,5}[\"']?(?i:basic)[ ]"
+        r"([A-Za-z0-9+/]{8,400}={0,2})(?![A-Za-z0-9+/=])",
         _registry_login,
     ),
     Token("age-key", ("AGE-SECRET-KEY-1",), _B + r"AGE-SECRET-KEY-1[A-Z0-9]{58}" + _E, _age),
     Token(
         "slack-token",
         ("xox", "xapp-"),
-        _B
-        + r"(?:xox[abeoprs](?:\.xox[bp])?-[A-Za-z0-9]{1,14}-[A-Za-z0-9-]{16,250}|xapp-[0-9]-[A-Za-z0-9]{5,20}-[0-9]{5,20}-"
-        r"[A-Za-z0-9]{32,100})(?![A-Za-z0-9-])",
+        _B + r"(?:xox[abeoprs](?:\.xox[bp])?-[A-Za-z0-9]{1,14}-[A-Za-z0-9-]{16,250}|"
+        r"xapp-[0-9]-[A-Za-z0-9]{5,20}-[0-9]{5,20}-[A-Za-z0-9]{32,100})(?![A-Za-z0-9-])",
     ),
     Token(
         "slack-webhook",
