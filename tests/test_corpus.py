@@ -27,6 +27,8 @@ BROKEN = {
     "github": ["broken/.github/workflows/expression.yml", "broken/.github/workflows/syntax.yml"],
     "dockerfile": ["broken/Dockerfile"],
     "compose": ["broken/docker-compose.yml"],
+    "gitlab": ["broken/.gitlab-ci.yml", "broken_job/.gitlab-ci.yml"],
+    "azure_pipelines": ["broken/azure-pipelines.yml", "broken_expression/azure-pipelines.yml"],
     "cloudformation": ["broken/comma.json", "broken/conditions.yaml", "broken/resource.yaml"],
 }
 FORMATS = list(BROKEN)

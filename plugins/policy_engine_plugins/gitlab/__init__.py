@@ -21,9 +21,10 @@ Hidden jobs are judged through the jobs that extend them, included files through
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
+from policy_engine.check import Check, Context, Doubt, Violation
 from policy_engine.format import Format
 from policy_engine.hookspecs import hookimpl
 
@@ -79,6 +80,24 @@ class GitlabFormat(Format):
         return comments(data, path)
 
 
+def untrusted_evaluated(value: Any, parameters: Mapping[str, Any], context: Context) -> Iterator[Violation | Doubt]:
+    from policy_engine_plugins.gitlab.checks import untrusted_evaluated
+
+    return untrusted_evaluated(value)
+
+
 @hookimpl
 def register_formats() -> list[Format]:
     return [GitlabFormat()]
+
+
+@hookimpl
+def register_checks() -> list[Check]:
+    return [
+        Check(
+            "gitlab-untrusted-evaluated",
+            untrusted_evaluated,
+            {"type": "object", "additionalProperties": False},
+            "no command runs, as a program, a text that the author of a change writes: a branch, a title, a message",
+        )
+    ]

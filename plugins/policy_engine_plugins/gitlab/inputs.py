@@ -24,11 +24,12 @@ Place = tuple[str, AttributePath]
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """The value of an input and where it is written. `bounded` where its declaration limits what it may hold."""
+    """The value of an input and where it is written. `bounded` where its declaration limits what it may hold; unknown
+    where the declaration is not in the file."""
 
     value: Any
     origin: Origin | None = None
-    bounded: bool = False
+    bounded: bool | Unknown = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Use:
     """An input put into a text: its name, whether its declaration bounds it, the text as written, the place in it."""
 
     name: str
-    bounded: bool
+    bounded: bool | Unknown
     text: str
     start: int
     end: int
@@ -127,7 +128,8 @@ class Interpolation:
             return Given(Unknown(f"$[[ {expression[:60]} ]] is known only when the pipeline is made"))
         given = self.given.get(match[1])
         if given is None:
-            return Given(Unknown(f"the file declares no input '{match[1]}'"))
+            missing = Unknown(f"the file declares no input '{match[1]}'")
+            return Given(missing, None, missing)
         value = given.value
         for function in filter(None, (each.strip() for each in match[2].split("|"))):
             truncate = _TRUNCATE.fullmatch(function)
@@ -177,7 +179,8 @@ def inputs_of(
     for name, settings in declared.items():
         settings = settings if isinstance(settings, dict) else {}
         kind = settings.get("type", "string")
-        bounded = kind in ("number", "boolean") or bool(settings.get("options")) or bool(settings.get("regex"))
+        # A list is handed over on purpose: its items are steps or names, not a part of a text.
+        bounded = kind in ("number", "boolean", "array") or bool(settings.get("options")) or bool(settings.get("regex"))
         at = place.child(name)
         if name in handed and arguments_origin is not None:
             given[name] = Given(handed[name], origin_of(handed, arguments_origin, name), bounded)

@@ -206,11 +206,8 @@ class JobReader:
         part = self._part(key)
         if part is None:
             return
-        if isinstance(part.value, Unknown):
-            value[key] = part.value
-            return
         lines, origin = flattened(part.value, part.origin, self.around.budget)
-        value[key] = list(lines)
+        value[key] = part.value if isinstance(part.value, Unknown) else list(lines)
         self.renamed[key] = Part(lines, origin)
 
     def _scripts(self, value: dict[str, Any], job: dict[str, Any], places: Places) -> None:
@@ -224,7 +221,7 @@ class JobReader:
             self._script("pre_get_sources_script", Part(lines, origin), job, places)
         for key in SECTIONS:
             part = self.renamed.get(key)
-            if part is not None and key in value and not isinstance(value[key], Unknown):
+            if part is not None and key in value:
                 self._script(key, part, job, places)
 
     def _script(self, section: str, part: Part, job: dict[str, Any], places: Places) -> None:
