@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from policy_engine.claiming import claim
 from policy_engine.finding import Change, Finding, Outcome
 from policy_engine.format import Format
+from policy_engine.project import Project
 from policy_engine.report import Entry, Status
 from policy_engine.tree import FileTooLarge, Tree
 from policy_engine.unit import Problem, Unit
@@ -46,10 +47,14 @@ def gather(
     around: frozenset[str],
     formats: Iterable[Format],
     other: Gathered | None = None,
+    project: Project | None = None,
+    *,
+    differs: bool = False,
 ) -> Gathered:
     """`touched` are changed paths of this tree; `around` those and the changed paths of the other one: a unit of
     several files is touched, too, by what was taken away, and by any file that it may read. `other` is the other side,
-    whose unchanged files are the same."""
+    whose unchanged files are the same. `project` is this side of it where all of one is scanned: its units are touched
+    by any change of it, and by names alone that differ (`differs`)."""
     formats = list(formats)
     claimed, entries, problems = claim(tree, [path for path in paths if path in touched], formats)
     changed: list[Unit] = []
@@ -60,7 +65,8 @@ def gather(
     for each in formats:
         if type(each).units is Format.units:
             changed.extend(each.units(claimed[each.name], tree))
-            continue
+            if project is None or type(each).project_units is Format.project_units:
+                continue
         # Which files belong together is known only from all of them.
         if other is not None and each.name in other.claimed:
             others = other.claimed[each.name]
@@ -68,10 +74,17 @@ def gather(
             others = [path for path in paths if path not in around and each.claims(path)]
             others = [path for path in others if _recognised(each, path, tree)]
         unchanged[each.name] = others
-        for unit in each.units(sorted([*claimed[each.name], *others]), tree):
-            grouped.append(unit)
-            if around and (_is_touched(unit, around, above) or each.reads_beyond(unit, tree)):
-                names.add((unit.format, unit.name))
+        theirs = sorted([*claimed[each.name], *others])
+        if type(each).units is not Format.units:
+            for unit in each.units(theirs, tree):
+                grouped.append(unit)
+                if around and (_is_touched(unit, around, above) or each.reads_beyond(unit, tree)):
+                    names.add((unit.format, unit.name))
+        if project is not None:
+            for unit in each.project_units(theirs, project, tree):
+                grouped.append(unit)
+                if around or differs:
+                    names.add((unit.format, unit.name))
     return Gathered(paths, changed, grouped, frozenset(names), entries, problems, unchanged)
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
 
 from policy_engine.errors import ConfigError
+from policy_engine.project import Project
 from policy_engine.report import Entry, Status
 from policy_engine.settings import Exclude
 
@@ -24,11 +26,12 @@ TOOL_FOLDER = "a folder of fetched or generated files"
 @dataclass(frozen=True, slots=True)
 class Discovered:
     """`paths` are relative to the root and sorted; `left_out` are the ledger's entries for what was not walked;
-    `folders` are those that were."""
+    `folders` are those that were; `links` are symbolic links that nothing leaves out, and what each leads to."""
 
     paths: Sequence[str]
     left_out: Sequence[Entry]
     folders: Sequence[str] = ()
+    links: Mapping[str, str] = field(default_factory=dict)
 
 
 def find_root(path: str) -> str:
@@ -70,6 +73,46 @@ def discover(
     return walk.result()
 
 
+def is_repository(root: str) -> bool:
+    """Whether the folder is the top of a repository, and what is in it therefore a whole project."""
+    return os.path.exists(os.path.join(root, ".git"))
+
+
+def forced(root: str, found: Discovered, excludes: Sequence[Exclude] = ()) -> list[str]:
+    """Files of a repository that git tracks although a .gitignore leaves them out, which therefore has no say in them.
+    Those that the settings leave out are not among them; without git there are none to be known."""
+    if not any(entry.status is Status.EXCLUDED and ".gitignore:" in entry.detail for entry in found.left_out):
+        return []
+    import subprocess
+
+    from policy_engine.revision import SAFE_CONFIG, environment
+
+    listed = ("ls-files", "--cached", "--ignored", "--exclude-standard", "-z", "--", ".")
+    try:
+        done = subprocess.run(  # noqa: S603 - no shell, fixed arguments
+            ["git", "--no-pager", "--literal-pathspecs", "-C", root, *listed],  # noqa: S607
+            env=environment(SAFE_CONFIG),
+            capture_output=True,
+            check=False,
+            timeout=60,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return []
+    excluded_by = excluder(excludes)
+    paths = (os.fsdecode(raw) for raw in done.stdout.split(b"\0") if raw)
+    return [path for path in paths if _is_to_scan(root, path) and excluded_by(path) is None]
+
+
+def _is_to_scan(root: str, path: str) -> bool:
+    full = os.path.join(root, path)
+    return TOOL_FOLDERS.isdisjoint(path.split("/")[:-1]) and os.path.isfile(full) and not os.path.islink(full)
+
+
+def project_of(root: str, paths: Sequence[str], found: Discovered) -> Project | None:
+    """The project that a scan of all of `root` sees; None where that is no repository."""
+    return Project(tuple(paths), found.links) if is_repository(root) else None
+
+
 def excluder(excludes: Sequence[Exclude]) -> Callable[[str], str | None]:
     """Tells where the exclude stands that leaves a file out, itself or a folder above it; None where none does."""
     if not excludes:
@@ -107,10 +150,11 @@ class _Walk:
         self.found: set[str] = set()
         self.left_out: dict[str, Entry] = {}
         self.folders: set[str] = set()
+        self.links: dict[str, str] = {}
 
     def result(self) -> Discovered:
         left_out = [self.left_out[path] for path in sorted(self.left_out)]
-        return Discovered(sorted(self.found), left_out, sorted(self.folders))
+        return Discovered(sorted(self.found), left_out, sorted(self.folders), self.links)
 
     def add(self, path: str) -> None:
         full = os.path.join(self.root, path)
@@ -174,6 +218,9 @@ class _Walk:
     def _file(self, path: str, is_link: bool, is_regular: bool, chain: list[tuple[str, _Patterns]]) -> None:
         if is_link:
             reason: str | None = "a symbolic link, not followed"
+            if self._excluded(path, chain) is None:
+                with suppress(OSError):
+                    self.links[path] = os.readlink(os.path.join(self.root, path))
         elif not is_regular:
             reason = "not a regular file"
         else:

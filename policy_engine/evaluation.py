@@ -18,23 +18,29 @@ from policy_engine.span import Location
 from policy_engine.unknown import Unknown
 
 SourceLine = Callable[[Location], str]
+Conceal = Callable[[str], str]
 MAX_SHOWN_VALUE = 60
 MAX_FLAWS = 1000
 """Findings of one rule on one resource; a hostile file must not make millions."""
 
 
-def evaluate(rules: RuleSet, graph: ResourceGraph, source_line: SourceLine) -> Iterator[Finding]:
-    """One finding for each rule and resource it applies to; for a failure, one for each flaw.
+def evaluate(
+    rules: RuleSet, graph: ResourceGraph, source_line: SourceLine, conceal: Conceal | None = None
+) -> Iterator[Finding]:
+    """One finding for each rule and resource it applies to; for a failure, one for each flaw. `conceal` makes of a
+    value what may be shown of it; `source_line` gives lines so already.
 
     Fingerprints are unique within a resource only up to repetition; `fingerprint.number_repeats` settles it for a scan.
     """
     for resource in graph.resources:
         context = Context(resource, graph)
         for active in rules.for_type(resource.format, resource.type):
-            yield from _judge(active, resource, context, source_line)
+            yield from _judge(active, resource, context, source_line, conceal)
 
 
-def _judge(active: Active, resource: Resource, context: Context, source_line: SourceLine) -> Iterator[Finding]:
+def _judge(
+    active: Active, resource: Resource, context: Context, source_line: SourceLine, conceal: Conceal | None
+) -> Iterator[Finding]:
     when, require = active.requirement.when, active.requirement.require
     value = resource.value
     applies: Truth = True if when is None else when.test(value, context)
@@ -62,11 +68,11 @@ def _judge(active: Active, resource: Resource, context: Context, source_line: So
         for witness in require.witness(value, context, False):
             if (witness.path, witness.detail) not in seen:
                 seen.add((witness.path, witness.detail))
-                yield _told(active, resource, witness, Outcome.FAIL, source_line)
+                yield _told(active, resource, witness, Outcome.FAIL, source_line, conceal)
             if len(seen) >= MAX_FLAWS:
                 break
         if not seen:
-            yield _told(active, resource, Witness(()), Outcome.FAIL, source_line)
+            yield _told(active, resource, Witness(()), Outcome.FAIL, source_line, conceal)
         return
     doubtful = require if type(holds) is Unknown else when
     assert doubtful is not None
@@ -74,10 +80,17 @@ def _judge(active: Active, resource: Resource, context: Context, source_line: So
     reason: Any = witness.unknown
     if reason is None:
         reason = holds if type(holds) is Unknown else applies
-    yield _told(active, resource, Witness(witness.path, unknown=reason), Outcome.UNKNOWN, source_line)
+    yield _told(active, resource, Witness(witness.path, unknown=reason), Outcome.UNKNOWN, source_line, conceal)
 
 
-def _told(active: Active, resource: Resource, witness: Witness, outcome: Outcome, source_line: SourceLine) -> Finding:
+def _told(
+    active: Active,
+    resource: Resource,
+    witness: Witness,
+    outcome: Outcome,
+    source_line: SourceLine,
+    conceal: Conceal | None,
+) -> Finding:
     rule, target = active.rule, active.target
     trace = resource.locate(witness.path) if witness.path else None
     location = trace.location if trace is not None else resource.location
@@ -92,7 +105,7 @@ def _told(active: Active, resource: Resource, witness: Witness, outcome: Outcome
         if origin is not None and origin != location and not any(place == origin for place, _ in related):
             related = (*related, (origin, "not known from here on"))
     else:
-        message = fill(target.message or rule.message, resource, witness, hide=hide)
+        message = fill(target.message or rule.message, resource, witness, hide=hide, conceal=conceal)
     snippet = "" if hide and outcome is Outcome.FAIL else redact(source_line(location))
     return Finding(
         rule,
@@ -107,12 +120,12 @@ def _told(active: Active, resource: Resource, witness: Witness, outcome: Outcome
         fingerprint(rule.id, resource.address, stable_path(resource.value, witness.path)),
         related,
         snippet,
-        fill(target.remediation or rule.remediation, resource, witness, hide=hide),
+        fill(target.remediation or rule.remediation, resource, witness, hide=hide, conceal=conceal),
         block=resource.location,
     )
 
 
-def fill(template: str, resource: Resource, witness: Witness, *, hide: bool) -> str:
+def fill(template: str, resource: Resource, witness: Witness, *, hide: bool, conceal: Conceal | None = None) -> str:
     """A rule's message with its placeholders filled in; braces that are none of them stay."""
     if "{" not in template:
         return template
@@ -124,7 +137,7 @@ def fill(template: str, resource: Resource, witness: Witness, *, hide: bool) -> 
         "{detail}": witness.detail,
     }
     if "{value}" in template:
-        fields["{value}"] = "****" if hide else show_value(lookup(resource.value, witness.path))
+        fields["{value}"] = "****" if hide else show_value(lookup(resource.value, witness.path), conceal)
     # One pass over the template, so that a value which reads `{name}` is not filled in turn.
     parts, position = [], 0
     while True:
@@ -143,7 +156,7 @@ def fill(template: str, resource: Resource, witness: Witness, *, hide: bool) -> 
             position = opened + 1
 
 
-def show_value(value: Any) -> str:
+def show_value(value: Any, conceal: Conceal | None = None) -> str:
     """A value as a message shows it: short, and unknown where it is."""
     if value is ABSENT:
         return "nothing"
@@ -156,4 +169,6 @@ def show_value(value: Any) -> str:
         return "a list" if isinstance(value, list) else "a mapping"
     else:
         text = json.dumps(value, ensure_ascii=False, default=lambda _: "(unknown)")
+    if conceal is not None:
+        text = conceal(text)  # before it is cut: half a secret is not recognised any more
     return text if len(text) <= MAX_SHOWN_VALUE else text[: MAX_SHOWN_VALUE - 3] + "..."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from policy_engine.project import Project
 from policy_engine.tree import Tree
 from policy_engine.unit import Comment, Loaded, Unit
 
@@ -22,8 +23,14 @@ class Format:
     """What people call it: "Terraform"."""
     resource_types: Sequence[str] | None = None
     """Every type `load` can give, where the set is closed, so that `rules lint` finds misspelt ones; else None."""
+    known_types: Sequence[str] = ()
+    """Types whose values are always known (names, places, settings): rules about them have no undecided example."""
     example_path: str = ""
     """File name under which a rule example's `code` is laid out: `main.tf`, `.github/workflows/example.yml`."""
+
+    plain_text: bool = False
+    """Whether it looks at any text whatever its kind, beside the formats that understand the file. Then it is loaded
+    before those, it says only what they do not (see `scan.settle`), and their comments count, not the ones it finds."""
 
     options: Sequence[Option] = ()
     """What its users may choose."""
@@ -49,6 +56,13 @@ class Format:
         """Groups claimed and recognised paths into units. Where only some files of a unit are given, the unit holds the
         others too: a file is judged in its context."""
         return [Unit(self.name, path, (path,)) for path in paths]
+
+    def project_units(self, paths: Sequence[str], project: Project, tree: Tree) -> Iterable[Unit]:
+        """Units that judge a project as a whole, made from the names of everything in it
+        (`Unit(..., project=project)`), beside those that `units` makes. `paths` are the claimed and recognised files.
+        Called, even where there are none of these, only when a whole project is scanned: what is not among a few given
+        files is not missing."""
+        return ()
 
     def reads_beyond(self, unit: Unit, tree: Tree) -> bool:
         """Whether loading the unit may read files that are neither its own nor below one of their folders, so that any

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from policy_engine.finding import Outcome
+from policy_engine.project import Project
 from policy_engine.rule import Rule
 from policy_engine.rulepack import EXAMPLES_ENDING, Mistake
 from policy_engine.scan import scan
@@ -40,6 +41,8 @@ class Case:
     span: Span
     today: str = "2027-01-01"
     changed: tuple[str, ...] | None = None
+    binary: Mapping[str, bytes] = field(default_factory=dict)
+    links: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def quiet(self) -> bool:
@@ -103,7 +106,13 @@ def _case(
         return None, Mistake(shown, f"unknown format '{name}'{suggest(name, plugins.formats)}", span)
     if ("code" in value) == ("files" in value):
         return None, Mistake(shown, "an example has either 'code' or 'files'", span)
-    files = value.get("files") or {plugins.formats[name].example_path: value["code"]}
+    given = value.get("files") or {plugins.formats[name].example_path: value["code"]}
+    files = {path: each for path, each in given.items() if isinstance(each, str)}
+    links = {path: each["link"] for path, each in given.items() if isinstance(each, dict) and "link" in each}
+    try:
+        binary = {path: _content(each) for path, each in given.items() if isinstance(each, dict) and "link" not in each}
+    except ValueError as error:
+        return None, Mistake(shown, f"a file of the example is no base64: {error}", span)
     if not any(key in value for key in ("fail", "unknown", "quiet", "inapplicable")):
         return None, Mistake(shown, "say what is expected: fail, unknown, quiet or inapplicable", span)
     if ("quiet" in value or "inapplicable" in value) and sum(
@@ -111,26 +120,37 @@ def _case(
     ) > 1:
         return None, Mistake(shown, "'quiet' and 'inapplicable' stand alone", span)
     try:
-        fail, unknown = (_lines(value.get(key, []), files) for key in ("fail", "unknown"))
+        fail, unknown = (_lines(value.get(key, []), given) for key in ("fail", "unknown"))
     except KeyError as error:
         return None, Mistake(shown, f"the example has no file {error}", span)
     case = Case(value["name"], name, files, fail, unknown, "inapplicable" in value, shown, span)
     changed = tuple(value["changed"]) if "changed" in value else None
-    return replace(case, today=value.get("today", case.today), changed=changed), None
+    today = value.get("today", case.today)
+    return replace(case, today=today, changed=changed, binary=binary, links=links), None
 
 
-def _lines(value: Any, files: Mapping[str, str]) -> Lines:
+def _content(file: Mapping[str, Any]) -> bytes:
+    if "size" in file:
+        return bytes(file["size"])
+    from base64 import b64decode
+
+    return b64decode(file["base64"], validate=True)
+
+
+def _lines(value: Any, files: Mapping[str, Any]) -> Lines:
     if isinstance(value, list):
         return {next(iter(files)): value} if value else {}
-    for name in value:
-        if name not in files:
+    for name, lines in value.items():
+        # A file that should be there and is not has a name and no line.
+        if name not in files and set(lines) != {0}:
             raise KeyError(name)
     return dict(value)
 
 
 def run_case(rule: Rule, case: Case, plugins: Plugins, rulebook: Rulebook) -> list[Mistake]:
     """Where the scan of an example differs from what it expects; empty when it is as expected."""
-    tree = MemoryTree({name: text.encode() for name, text in case.files.items()})
+    tree = MemoryTree({**{name: text.encode() for name, text in case.files.items()}, **case.binary})
+    paths = sorted(tree.files)
     # A rule about suppressions needs the rules that they suppress.
     about_policy = RESOURCE_FORMAT in rule.formats()
     settings = _settings_of(case) if about_policy else Settings(select=Selection(ids=(rule.id,)))
@@ -142,7 +162,8 @@ def run_case(rule: Rule, case: Case, plugins: Plugins, rulebook: Rulebook) -> li
 
         today = date.fromisoformat(case.today)
         policy = read_policy(tree.read, today, warn_days=settings.warn_days, whole=True, changed=case.changed)
-    report = scan(tree, sorted(case.files), plugins, rulebook, replace(settings, frameworks=()), policy=policy)
+    project = Project(tuple(paths), case.links)
+    report = scan(tree, paths, plugins, rulebook, replace(settings, frameworks=()), policy=policy, project=project)
 
     def wrong(text: str) -> Mistake:
         return Mistake(case.path, f"{rule.id}: {case.name}: {text}", case.span)
@@ -187,10 +208,11 @@ def _settings_of(case: Case) -> Settings:
     return Settings()
 
 
-def missing_examples(rule: Rule, cases: Iterable[Case]) -> list[str]:
+def missing_examples(rule: Rule, cases: Iterable[Case], plugins: Plugins) -> list[str]:
     """What kinds of example a rule lacks, for each of its formats: one that fails, one that is quiet, one undecided.
 
-    Rules about suppressions are exempt from the undecided one: the engine knows its own resources."""
+    Rules about suppressions are exempt from the undecided one, as the engine knows its own resources, and so are those
+    about types that a format says to know in full."""
     cases = list(cases)
     lacking = []
     for name in rule.formats():
@@ -199,7 +221,9 @@ def missing_examples(rule: Rule, cases: Iterable[Case]) -> list[str]:
             lacking.append(f"no example for {name} in which it fails")
         if not any(case.quiet for case in ours):
             lacking.append(f"no example for {name} in which it is quiet")
-        if name != RESOURCE_FORMAT and not any(case.unknown for case in ours):
+        known = () if name == RESOURCE_FORMAT else plugins.formats[name].known_types
+        types = {each for target in rule.targets if target.format == name for each in target.resources}
+        if name != RESOURCE_FORMAT and not types <= set(known) and not any(case.unknown for case in ours):
             lacking.append(f"no example for {name} in which it cannot be decided")
     return lacking
 
@@ -209,7 +233,9 @@ def prove(rule: Rule, folder: str, shown: str, plugins: Plugins, rulebook: Ruleb
     path = examples_path(rule.path)
     cases, found = read_cases(rule, os.path.join(folder, path), f"{shown}/{path}", plugins)
     if cases:
-        found.extend(Mistake(f"{shown}/{path}", f"{rule.id}: {lack}") for lack in missing_examples(rule, cases))
+        found.extend(
+            Mistake(f"{shown}/{path}", f"{rule.id}: {lack}") for lack in missing_examples(rule, cases, plugins)
+        )
     for case in cases:
         found.extend(run_case(rule, case, plugins, rulebook))
     return len(cases), found

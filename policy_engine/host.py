@@ -111,6 +111,9 @@ class Overlay:
         ours = {path[len(prefix) :] for path in self._files if path.startswith(prefix)}
         return sorted({*self._tree.list(folder), *(name for name in ours if "/" not in name)})
 
+    def size(self, path: str) -> int:
+        return len(self.read(path)) if path in self._files else self._tree.size(path)
+
 
 def read_each(
     reader: Reader, targets: Iterable[str], keep: Callable[[str, bytes], None]

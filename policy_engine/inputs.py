@@ -34,6 +34,9 @@ class Witness:
     def list(self, folder: str) -> list[str]:
         return self._tree.list(folder)
 
+    def size(self, path: str) -> int:
+        return self._tree.size(path)
+
 
 def inputs_of(report: Report, witness: Witness) -> list[dict[str, Any]]:
     """Every file that the scan met, as its ledger tells, with size and digest; and those it read beside them. A file

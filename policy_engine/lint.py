@@ -36,7 +36,7 @@ def lint_folder(folder: str, shown: str, plugins: Plugins, *, examples: bool = T
             cases, found = read_cases(rule, os.path.join(folder, file), f"{shown}/{file}", plugins)
             mistakes.extend(found)
             if not found:
-                mistakes.extend(Mistake(f"{shown}/{file}", lack) for lack in missing_examples(rule, cases))
+                mistakes.extend(Mistake(f"{shown}/{file}", lack) for lack in missing_examples(rule, cases, plugins))
     return len(documents), sorted(mistakes, key=lambda each: (each.path, each.span or _TOP, each.message))
 
 

@@ -21,8 +21,8 @@ class Option:
     name  as the command line writes it (`var-file` is `--var-file`); the settings have it under `formats`, by the
           format's name
     kind  "files": files to read, repeatable, which the format is given as (path, content) pairs, the paths relative to
-          the root; "environment": a switch, and the format is given the environment's variables whose names begin with
-          `prefix`
+          the root; "switch": the format is given True where it is on; "environment": a switch, and the format is given
+          the environment's variables whose names begin with `prefix`
     """
 
     name: str
@@ -79,6 +79,8 @@ def check_settings(formats: Mapping[str, Format], given: Mapping[str, Any], fold
 def _value(option: Option, value: Any, root: str, read: Read | None) -> Any:
     if option.kind == "environment":
         return {name: text for name, text in sorted(os.environ.items()) if name.startswith(option.prefix)}
+    if option.kind == "switch":
+        return True
     if read is not None:
         return tuple(_files_as_were(value, root, read))
     return tuple(_file(option, path, root) for path in value)

@@ -155,7 +155,8 @@ def places(value: Any, steps: Steps, prefix: AttributePath = ()) -> Iterator[tup
         else:
             yield from places(document, steps, prefix)
     elif type(value) is Unknown:
-        yield prefix, value.member()
+        only = step is Wild.ITEMS and not rest and _is_plain_text(value)
+        yield prefix, value if only else value.member()
     elif step is Wild.ITEMS:
         if isinstance(value, str):
             document = structured(value)
@@ -191,6 +192,12 @@ def places(value: Any, steps: Steps, prefix: AttributePath = ()) -> Iterator[tup
         yield (*prefix, *_plain((step,))), value.rest
     elif not any(isinstance(later, Wild) for later in rest):
         yield prefix + _plain(steps), ABSENT
+
+
+def _is_plain_text(value: Unknown) -> bool:
+    """Whether it is text, and no document, however it goes on: then it is no list, but the only item itself."""
+    start = value.fragments[0] if value.fragments else None
+    return bool(start) and start is not None and start.lstrip()[:1] not in ("", "{", "[")
 
 
 def _plain(steps: Steps) -> AttributePath:

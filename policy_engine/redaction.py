@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 MAX_CHARACTERS = 4000
 """No line is shown longer than this."""
 _HINTS = (
@@ -11,6 +13,7 @@ _HINTS = (
 _LONG_WORD = 32
 
 
+@lru_cache(maxsize=512)
 def redact(text: str) -> str:
     """`text` with anything that looks like a secret replaced by ****. Cheap for text that gives no hint of one."""
     if len(text) > MAX_CHARACTERS:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from policy_engine.control import Framework
@@ -28,8 +28,15 @@ class Reporter:
     readable: bool = False
     """Whether `read` makes the report again of what `render` writes."""
 
+    folder: bool = False
+    """Whether it writes a folder of `files`; `render` then tells what they are."""
+
     def render(self, report: Report, display: Display) -> str:
         """The whole text, ending in a newline. A pure function of the report: the same report gives the same text."""
+        raise NotImplementedError
+
+    def files(self, report: Report) -> Mapping[str, str]:
+        """For a folder: the text of each file by its path in it. A pure function of the report."""
         raise NotImplementedError
 
     def reads(self, data: bytes) -> bool:

@@ -20,7 +20,7 @@ from policy_engine.cache import user_cache, write_atomically
 _FORMAT = 1
 # A folder that changed this short a while ago may change again without its time telling.
 _SETTLED_NS = 2_000_000_000
-_SEEN_ENVIRONMENT = ("NO_COLOR", "CI", "COLUMNS", "POLICY_ENGINE_DEBUG")
+_SEEN_ENVIRONMENT = ("NO_COLOR", "CI", "COLUMNS", "POLICY_ENGINE_DEBUG", "POLICY_ENGINE_SECRET_KEY")
 
 
 def replay(arguments: Sequence[str]) -> int | None:
@@ -105,6 +105,9 @@ class Recorder:
         names: list[str] = self._tree.list(folder)
         self.lists[folder] = _digest("\0".join(names).encode("utf-8", "surrogatepass"))
         return names
+
+    def size(self, path: str) -> int:
+        return len(self.read(path))
 
     def digest_of_file(self, root: str, path: str) -> None:
         self.files.setdefault(path, _digest_at(os.path.join(root, path)))

@@ -18,7 +18,7 @@ from policy_engine.settings import FILE_NAMES
 from policy_engine.tree import MAX_FILE_BYTES, FileTooLarge, Tree
 
 # As variables of the environment rather than `-c`: these hold for names with `=` in them, too.
-_SAFE_CONFIG = {
+SAFE_CONFIG = {
     "core.fsmonitor": "false",
     "core.hooksPath": os.devnull,
     "core.pager": "cat",
@@ -42,6 +42,7 @@ _ENVIRONMENT = {
 _KEPT = frozenset({"GIT_CEILING_DIRECTORIES", "GIT_DISCOVERY_ACROSS_FILESYSTEM"})
 _FILTER_KEYS = (".clean", ".smudge", ".process", ".required")
 _SUBMODULE = b"160000"
+_LINK = b"120000"
 _ASKED_TOGETHER = (*FILE_NAMES, WAIVERS, BASELINE)
 
 
@@ -56,6 +57,8 @@ class Changes:
     submodules  submodules that were added, or are at another commit
     tracked     all that git tracks now, changed or not: no .gitignore speaks of these
     objects     git's name of what each changed file of the revision held
+    links       symbolic links of the work tree that are new or lead elsewhere now
+    links_before  those of the revision that are gone or lead elsewhere now
     """
 
     modified: frozenset[str] = frozenset()
@@ -65,6 +68,8 @@ class Changes:
     submodules: frozenset[str] = frozenset()
     tracked: frozenset[str] = frozenset()
     objects: Mapping[str, str] = field(default_factory=dict)
+    links: frozenset[str] = frozenset()
+    links_before: frozenset[str] = frozenset()
 
     @property
     def now(self) -> frozenset[str]:
@@ -86,7 +91,7 @@ class Revision:
         self.name = name
         self._objects: subprocess.Popen[bytes] | None = None
         self._known: dict[str, str | None] = {}
-        self._environment = _environment(_SAFE_CONFIG)
+        self._environment = environment(SAFE_CONFIG)
         top = self._git("rev-parse", "--show-toplevel")
         if top is None:
             raise ConfigError(f"'{root}' is in no git repository; --base needs one")
@@ -97,7 +102,7 @@ class Revision:
                 f"git says that the files of '{root}' are elsewhere (core.worktree); --base cannot compare"
             )
         self._prefix = "" if prefix == "." else f"{prefix}/"
-        self._environment = _environment({**_SAFE_CONFIG, **self._filters_off()})
+        self._environment = environment({**SAFE_CONFIG, **self._filters_off()})
         given = None if name.startswith("-") else self._commit(name)
         if given is None:
             raise ConfigError(f"the revision '{name}' is not known here; fetch it first, or mind its spelling")
@@ -176,12 +181,17 @@ class Revision:
             )
             if mode_now == _SUBMODULE and now is not None:
                 collected.submodules.add(now)
+            if mode_now == _LINK and now is not None and status[:1] != b"D":
+                collected.links.add(now)
+            if mode_before == _LINK and before is not None and status[:1] not in b"AC":
+                collected.links_before[before] = object_before.decode()
         # Told from the folder that git runs in. A folder stands for a repository inside this one.
         for line in files.split(b"\0"):
             tag, _, raw = line.partition(b" ")
             if raw and not raw.endswith(b"/"):
                 (collected.added if tag == b"?" else collected.tracked).add(os.fsdecode(raw))
         self._known.update(collected.objects)
+        self._known.update(collected.links_before)
         return collected.changes()
 
     def _inside(self, name: bytes) -> str | None:
@@ -211,6 +221,16 @@ class Revision:
             self._skip(stdout, size + 1)
             raise FileTooLarge(f"larger than {limit} bytes", path=path)
         return stdout.read(size + 1)[:-1]
+
+    def size(self, path: str) -> int:
+        """Of a changed file of the revision. Raises FileNotFoundError where it is none."""
+        name = self._known.get(path)
+        if name is None:
+            raise FileNotFoundError(path)
+        told = self._git("cat-file", "-s", name)
+        if told is None:
+            raise ConfigError(f"'{path}' as of {self.commit[:12]} is not in this clone; fetch it (no partial clone)")
+        return int(told)
 
     def _look_up(self, path: str) -> None:
         # Policy files are asked for one after the other, and a process costs more than the answer.
@@ -267,6 +287,8 @@ class _Collected:
         self.tracked: set[str] = set()
         self.renamed: dict[str, str] = {}
         self.objects: dict[str, str] = {}
+        self.links: set[str] = set()
+        self.links_before: dict[str, str] = {}
 
     def take(self, before: str | None, now: str | None, object_before: str) -> None:
         """One line of the list of changes: None where the file is not there, or is none."""
@@ -291,6 +313,8 @@ class _Collected:
             frozenset(self.submodules),
             frozenset(self.tracked),
             self.objects,
+            frozenset(self.links),
+            frozenset(self.links_before),
         )
 
 
@@ -298,7 +322,7 @@ def _is_file(mode: bytes) -> bool:
     return mode.startswith(b"100")
 
 
-def _environment(config: Mapping[str, str]) -> dict[str, str]:
+def environment(config: Mapping[str, str]) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or name in _KEPT}
     kept |= _ENVIRONMENT
     kept["GIT_CONFIG_COUNT"] = str(len(config))
@@ -333,3 +357,10 @@ class BaseTree:
         names = {name for name in self._work.list(folder) if prefix + name not in self._gone}
         names.update(path[len(prefix) :] for path in self._before if path.startswith(prefix))
         return sorted(name for name in names if "/" not in name)
+
+    def size(self, path: str) -> int:
+        if path in self._before:
+            return self._revision.size(path)
+        if path in self._gone:
+            raise FileNotFoundError(path)
+        return self._work.size(path)

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from policy_engine import __version__
-from policy_engine.claiming import claim, make_units
+from policy_engine.claiming import claim, make_units, taken
+from policy_engine.concealment import Concealment
 from policy_engine.deadline import TimedOut, deadline
 from policy_engine.evaluation import evaluate
-from policy_engine.finding import Finding
+from policy_engine.finding import Finding, Outcome
 from policy_engine.fingerprint import number_repeats
 from policy_engine.format import Format
 from policy_engine.plugins import Plugins
+from policy_engine.project import Project
 from policy_engine.report import Base, Entry, Ledger, Report, Status
 from policy_engine.resource import Resource, ResourceGraph
 from policy_engine.rulebook import Rulebook
 from policy_engine.ruleset import RuleSet
 from policy_engine.settings import Settings
+from policy_engine.source_text import source_lines, source_text
 from policy_engine.span import Location, Span
 from policy_engine.suppression import (
     MARKER,
@@ -61,6 +64,7 @@ class BaseView:
     gate: str
     formats: Mapping[str, Format]
     """Formats set up with the base's files, where an option names one."""
+    project: Project | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,7 @@ class Evaluated:
     problems: Sequence[Problem]
     suppressions: Mapping[str, Sequence[InlineSuppression]]
     extents: Mapping[tuple[str, int], Sequence[Span]]
+    plain_text: bool = False
 
 
 def scan(
@@ -87,6 +92,7 @@ def scan(
     policy: Policy | None = None,
     view: BaseView | None = None,
     only: frozenset[str] | None = None,
+    project: Project | None = None,
 ) -> Report:
     """Evaluates the files `paths` of `tree`.
 
@@ -95,6 +101,7 @@ def scan(
     policy    what the project has decided about its findings
     view      what to compare with; then only what the change touches is evaluated
     only      files of `paths` whose findings are wanted; the others are looked at where those need them
+    project   what all there is, by name, where a whole project is scanned: only then can something be missing
     Raises ConfigError and RuleError; a file's own faults end up in the report.
     """
     before: list[Unit] = []
@@ -102,18 +109,23 @@ def scan(
     problems: list[Problem]
     if view is None and only is None:
         claimed, ledger, problems = claim(tree, paths, plugins.formats.values())
-        units = list(make_units(tree, claimed, plugins.formats))
-        met = [name for name, files in claimed.items() if files]
+        units = list(make_units(tree, claimed, plugins.formats, project))
+        ledger = taken(ledger, units)
+        met = sorted({*(name for name, files in claimed.items() if files), *(unit.format for unit in units)})
     else:
         from policy_engine.comparison import gather, ledger_of, units_of
 
         now = only if view is None else view.changes.now
         assert now is not None
         around = now if view is None else now | view.changes.before
-        side = gather(tree, paths, now, around, plugins.formats.values())
+        differs = view is not None and project != view.project
+        side = gather(tree, paths, now, around, plugins.formats.values(), None, project, differs=differs)
         touched = side.touched
         if view is not None:
-            then = gather(view.tree, view.paths, view.changes.before, around, view.formats.values(), side)
+            theirs = view.formats.values()
+            then = gather(
+                view.tree, view.paths, view.changes.before, around, theirs, side, view.project, differs=differs
+            )
             touched |= then.touched
             before = units_of(then, touched)
         units, problems = units_of(side, touched), list(side.problems)
@@ -128,12 +140,20 @@ def scan(
         rules = management.applicable(rules)
     rule_set = RuleSet(rules, plugins.checks, settings.severities)
 
+    hidden = Concealment()
+
     def evaluated(of: Sequence[Unit], source: Tree, formats: Mapping[str, Format], done: int) -> list[Evaluated]:
         results = []
-        for number, unit in enumerate(of, done):
+        hidden.other_files()
+        # What must not be shown has to be known before anything is told.
+        ordered = sorted(of, key=lambda unit: not formats[unit.format].plain_text)
+        understood = {path for unit in of if not formats[unit.format].plain_text for path in unit.paths}
+        for number, unit in enumerate(ordered, done):
             if progress is not None:
                 progress(number, len(units) + len(before))
-            results.append(evaluate_unit(formats[unit.format], unit, source, rule_set, settings.timeout_s))
+            format_ = formats[unit.format]
+            others = understood if format_.plain_text else frozenset()
+            results.append(evaluate_unit(format_, unit, source, rule_set, settings.timeout_s, hidden, others))
         return results
 
     findings, judged_problems = settle(
@@ -144,18 +164,18 @@ def scan(
         from policy_engine.comparison import compare
 
         # What was wrong with files of the base is no matter of this change.
-        theirs = replace(view.policy, files={})
+        decided = replace(view.policy, files={})
         results = evaluated(before, view.tree, view.formats, len(units))
-        known, _ = settle(results, rule_set, rulebook, theirs, before, view.tree)
+        known, _ = settle(results, rule_set, rulebook, decided, before, view.tree)
         problems.extend(_submodules(view.changes))
         broken = {one.path for one in (*problems, *judged_problems) if one.kind is not ProblemKind.LIMITED}
         findings, gone = compare(findings, known, view.changes.renamed, broken)
-        base = Base(view.name, view.commit, join_twins(gone))
+        base = Base(view.name, view.commit, hidden.findings(join_twins(gone)))
     if only is not None:
         findings = [one for one in findings if one.location.path in only]
-    problems = sorted({*problems, *judged_problems}, key=_problem_key)
+    problems = sorted(set(hidden.problems((*problems, *judged_problems))), key=_problem_key)
     return Report(
-        findings=join_twins(findings),
+        findings=hidden.findings(join_twins(findings)),
         rules=rule_set.rules,
         frameworks=[plugins.framework(name) for name in settings.frameworks],
         ledger=settle_ledger([*ledger, *left_out], problems),
@@ -180,25 +200,45 @@ def _submodules(changes: Changes) -> list[Problem]:
     return [Problem(path, message, None, ProblemKind.LIMITED) for path in sorted(changes.submodules)]
 
 
-def evaluate_unit(format_: Format, unit: Unit, tree: Tree, rules: RuleSet, timeout_s: float) -> Evaluated:
-    """Loads and judges one unit: a pure function of its bytes, the rules and the time limit."""
-    source = SourceLines(tree)
+def evaluate_unit(
+    format_: Format,
+    unit: Unit,
+    tree: Tree,
+    rules: RuleSet,
+    timeout_s: float,
+    hidden: Concealment | None = None,
+    understood: Collection[str] = (),
+) -> Evaluated:
+    """Loads and judges one unit: a pure function of its bytes, the rules, the time limit and what must not be shown.
+
+    hidden      is added to, and then cut out of all that is told
+    understood  files whose comments another format knows better
+    """
+    hidden = Concealment() if hidden is None else hidden
+    source = SourceLines(tree, hidden)
     try:
         with deadline(timeout_s):
             loaded = format_.load(unit, tree)
-            findings = list(evaluate(rules, ResourceGraph(loaded.resources), source.line))
-            suppressions = find_suppressions(format_, unit.paths, tree)
+            for place in loaded.hidden:
+                hidden.add(place, source.as_is(place))
+            graph = ResourceGraph(loaded.resources)
+            findings = list(evaluate(rules, graph, source.line, hidden.text if hidden else None))
+            suppressions = find_suppressions(format_, [path for path in unit.paths if path not in understood], tree)
     except TimedOut:
         message = f"took longer than {timeout_s:g} s and was given up; see limits.timeout_s in the settings"
-        return Evaluated((), [Problem(path, message, None, ProblemKind.TIMED_OUT) for path in unit.paths], {}, {})
+        problems = [Problem(path, message, None, ProblemKind.TIMED_OUT) for path in unit.paths]
     except (OSError, FileTooLarge) as error:
         message = f"cannot be read: {getattr(error, 'strerror', None) or error}"
-        problem = Problem(getattr(error, "path", None) or unit.paths[0], message, None, ProblemKind.UNREADABLE)
-        return Evaluated((), [problem], {}, {})
+        problems = [Problem(getattr(error, "path", None) or unit.paths[0], message, None, ProblemKind.UNREADABLE)]
     except (RecursionError, MemoryError) as error:
         message = f"is nested too deeply or too large to evaluate ({type(error).__name__})"
-        return Evaluated((), [Problem(path, message) for path in unit.paths], {}, {})
-    return Evaluated(findings, loaded.problems, suppressions, _extents(loaded.resources, suppressions))
+        problems = [Problem(path, message) for path in unit.paths]
+    else:
+        extents = _extents(loaded.resources, suppressions)
+        return Evaluated(findings, loaded.problems, suppressions, extents, format_.plain_text)
+    if format_.plain_text:
+        hidden.not_known(unit.paths)
+    return Evaluated((), problems, {}, {})
 
 
 def find_suppressions(format_: Format, paths: Iterable[str], tree: Tree) -> dict[str, Sequence[InlineSuppression]]:
@@ -206,7 +246,7 @@ def find_suppressions(format_: Format, paths: Iterable[str], tree: Tree) -> dict
     for path in paths:
         data = tree.read(path)
         if MARKER in data:
-            lines = data.decode("utf-8", "replace").splitlines()
+            lines = source_lines(source_text(data))
             found[path] = parse_suppressions(list(format_.comments(path, data)), lines)
     return found
 
@@ -240,7 +280,7 @@ def settle(
     Suppressions and waivers themselves are judged last: one without a reason, or that sets nothing aside, is a finding.
     `units` are those that the results are of, and `tree` is where they were read from.
     """
-    findings = sorted((finding for result in results for finding in result.findings), key=_finding_key)
+    findings = sorted(_without_echoes(results), key=_finding_key)
     suppressions: dict[str, list[InlineSuppression]] = {}
     extents: dict[tuple[str, int], list[Span]] = {}
     for result in results:
@@ -269,6 +309,26 @@ def settle(
         seen = {path for unit in units for path in unit.paths}
         findings = apply_baseline(findings, policy.baseline, seen, tree.is_file)
     return findings, [problem for result in results for problem in result.problems]
+
+
+def _without_echoes(results: Sequence[Evaluated]) -> Iterator[Finding]:
+    """All findings, but where a rule of a format that understands the file says that a secret stands in a line, not
+    what one that reads it as plain text says of the same line: the former knows what the line is for."""
+    if not any(result.plain_text and result.findings for result in results):
+        yield from (finding for result in results for finding in result.findings)
+        return
+    told = {
+        (finding.location.path, finding.location.span.start_line)
+        for result in results
+        if not result.plain_text
+        for finding in result.findings
+        if finding.rule.sensitive and finding.outcome is Outcome.FAIL
+    }
+    for result in results:
+        for finding in result.findings:
+            place = finding.location.path, finding.location.span.start_line
+            if not result.plain_text or place not in told:
+                yield finding
 
 
 def _by_policy(
@@ -301,20 +361,25 @@ def settle_ledger(entries: Iterable[Entry], problems: Iterable[Problem]) -> Ledg
 
 
 class SourceLines:
-    """Lines of the unit's files, decoded once each."""
+    """Lines of the unit's files, decoded once each, as they may be shown."""
 
-    def __init__(self, tree: Tree) -> None:
+    def __init__(self, tree: Tree, hidden: Concealment | None = None) -> None:
         self._tree = tree
+        self._hidden = hidden
         self._lines: dict[str, list[str]] = {}
 
     def line(self, location: Location) -> str:
+        line = self.as_is(location)
+        return self._hidden.line(location.path, location.span.start_line, line) if self._hidden else line
+
+    def as_is(self, location: Location) -> str:
         lines = self._lines.get(location.path)
         if lines is None:
             try:
-                text = self._tree.read(location.path).decode("utf-8-sig", "replace")
+                text = source_text(self._tree.read(location.path))
             except (OSError, FileTooLarge):
                 text = ""
-            lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+            lines = source_lines(text)
             self._lines[location.path] = lines
         number = location.span.start_line
         return lines[number - 1] if 0 < number <= len(lines) else ""

@@ -228,7 +228,27 @@ def rule_schema() -> dict[str, Any]:
 
 def cases_schema() -> dict[str, Any]:
     """The schema of a rule's examples."""
-    lines = {"type": "array", "items": {"type": "integer", "minimum": 1}}
+    lines = {
+        "type": "array",
+        "items": {"type": "integer", "minimum": 0},
+        "description": "0 stands for a file as a whole, and for one that is missing",
+    }
+    file = {
+        "anyOf": [
+            {"type": "string"},
+            {
+                "type": "object",
+                "properties": {
+                    "base64": {"type": "string", "description": "content that is no text"},
+                    "size": {"type": "integer", "minimum": 0, "maximum": 1 << 26, "description": "so many zero bytes"},
+                    "link": {"type": "string", "description": "a symbolic link, and what it leads to"},
+                },
+                "minProperties": 1,
+                "maxProperties": 1,
+                "additionalProperties": False,
+            },
+        ]
+    }
     placed = {
         "anyOf": [lines, {"type": "object", "additionalProperties": lines}],
         "description": "line numbers in the example's file, or by file name where there are several",
@@ -245,7 +265,7 @@ def cases_schema() -> dict[str, Any]:
                 "items": {"type": "string"},
                 "description": "policy files that the change under review touches",
             },
-            "files": {"type": "object", "additionalProperties": {"type": "string"}, "minProperties": 1},
+            "files": {"type": "object", "additionalProperties": file, "minProperties": 1},
             "fail": {**placed, "description": "lines that must be reported, once for each finding"},
             "unknown": {**placed, "description": "lines that must be told undecided"},
             "quiet": {"const": True, "description": "the rule applies and finds nothing"},

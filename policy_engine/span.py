@@ -17,9 +17,18 @@ class Span:
     end_line: int
     end_column: int
 
+    @property
+    def whole(self) -> bool:
+        """Whether it stands for a file as a whole, or for one that is not there: no line of it is meant."""
+        return self.start_line == 0
+
     def contains_line(self, line: int) -> bool:
         last = self.end_line if self.end_column > 1 else self.end_line - 1
         return self.start_line <= line <= max(last, self.start_line)
+
+
+WHOLE_FILE = Span(0, 0, 0, 0)
+"""A file as a whole (its name, its size, a key it holds), or one that is missing: where it would stand."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -30,6 +39,8 @@ class Location:
     span: Span
 
     def __str__(self) -> str:
+        if self.span.whole:
+            return self.path
         return f"{self.path}:{self.span.start_line}:{self.span.start_column}"
 
 

@@ -8,11 +8,16 @@ from typing import Protocol
 
 from policy_engine.errors import PolicyEngineError
 
-MAX_FILE_BYTES = 8 * 1024 * 1024
+MAX_FILE_BYTES = 32 * 1024 * 1024
+HEAD_BYTES = 8192
 
 
 class FileTooLarge(PolicyEngineError):
-    """The file is larger than a scan reads."""
+    """The file is larger than a scan reads. `head` is how it begins, where that is known."""
+
+    def __init__(self, message: str, *, path: str | None = None, head: bytes = b"") -> None:
+        super().__init__(message, path=path)
+        self.head = head
 
 
 class Tree(Protocol):
@@ -25,6 +30,10 @@ class Tree(Protocol):
 
     def list(self, folder: str) -> list[str]:
         """Names of the files (not folders) directly in `folder`, sorted; empty where there is no such folder."""
+
+    def size(self, path: str) -> int:
+        """How many bytes the file holds, however large it is; none is read. Raises FileNotFoundError or another
+        OSError."""
 
 
 def join(folder: str, name: str) -> str | None:
@@ -70,7 +79,7 @@ class WorkTree:
         with open(os.open(self._inside(path), flags), "rb") as stream:
             data = stream.read(self.max_file_bytes + 1)
         if len(data) > self.max_file_bytes:
-            raise FileTooLarge(f"larger than {self.max_file_bytes} bytes", path=path)
+            raise FileTooLarge(f"larger than {self.max_file_bytes} bytes", path=path, head=data[:HEAD_BYTES])
         return data
 
     def is_file(self, path: str) -> bool:
@@ -85,6 +94,9 @@ class WorkTree:
                 return sorted(entry.name for entry in entries if entry.is_file(follow_symlinks=False))
         except (OSError, ValueError):
             return []
+
+    def size(self, path: str) -> int:
+        return os.stat(self._inside(path)).st_size
 
 
 class ReadOnce:
@@ -115,6 +127,9 @@ class ReadOnce:
             names = self._lists[folder] = self._tree.list(folder)
         return names
 
+    def size(self, path: str) -> int:
+        return self._tree.size(path)
+
 
 class MemoryTree:
     """Files given as a mapping from path to content: rule examples, tests, an editor's unsaved buffers."""
@@ -135,3 +150,6 @@ class MemoryTree:
         prefix = f"{folder}/" if folder else ""
         names = (path[len(prefix) :] for path in self.files if path.startswith(prefix))
         return sorted(name for name in names if "/" not in name)
+
+    def size(self, path: str) -> int:
+        return len(self.read(path))

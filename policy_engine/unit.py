@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
+from policy_engine.project import Project
 from policy_engine.resource import Resource
 from policy_engine.span import Location, Span
 
@@ -14,12 +15,14 @@ from policy_engine.span import Location, Span
 class Unit:
     """One YAML file, one Terraform root module: the grain of parallel work and of the cache.
 
-    `name` tells units of a format apart (usually the file or the folder); `paths` are its files, sorted.
+    `name` tells units of a format apart (usually the file or the folder); `paths` are its files, sorted. A unit that
+    judges a whole project has the names of everything in it as `project`; of those, only `paths` are its files.
     """
 
     format: str
     name: str
     paths: tuple[str, ...]
+    project: Project | None = field(default=None, compare=False, repr=False)
 
 
 class ProblemKind(Enum):
@@ -57,7 +60,12 @@ class Comment:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What `Format.load` returns. A broken file yields problems and whatever resources could still be understood."""
+    """What `Format.load` returns. A broken file yields problems and whatever resources could still be understood.
+
+    hidden  places whose text no output may show, each within one line of `source_text`: what is known to be a secret.
+            Only formats that are `plain_text` may say so: they are loaded before the others.
+    """
 
     resources: Sequence[Resource] = ()
     problems: Sequence[Problem] = ()
+    hidden: Sequence[Location] = ()

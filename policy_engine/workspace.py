@@ -165,7 +165,7 @@ def scan_project(
 ) -> tuple[Report, Policy]:
     """A scan of all of a project, with what it has decided about its findings. `seen_through` may put another tree
     before the project's own. Raises ConfigError and RuleError."""
-    from policy_engine.discovery import discover
+    from policy_engine.discovery import discover, forced, is_repository, project_of
     from policy_engine.policy import read_policy
     from policy_engine.scan import scan
     from policy_engine.tree import WorkTree
@@ -176,14 +176,19 @@ def scan_project(
         tree = seen_through(tree)
     policy = read_policy(tree.read, today, warn_days=settings.warn_days, whole=True)
     found = discover(space.root, [space.root], settings.excludes)
+    paths = found.paths
+    if is_repository(space.root):
+        paths = sorted({*paths, *forced(space.root, found, settings.excludes)})
+    taken = set(paths)
     report = scan(
         tree,
-        found.paths,
+        paths,
         space.plugins,
         space.rulebook,
         settings,
         root=space.root,
-        left_out=found.left_out,
+        left_out=[entry for entry in found.left_out if entry.path not in taken],
         policy=policy,
+        project=project_of(space.root, paths, found),
     )
     return report, policy

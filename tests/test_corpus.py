@@ -21,12 +21,15 @@ from policy_engine.tree import WorkTree
 from policy_engine.unit import ProblemKind
 
 CORPUS = Path(__file__).parent / "corpus"
-FORMATS = ["terraform", "kubernetes", "github"]
 BROKEN = {
     "terraform": ["broken/unclosed.tf", "broken_expression/main.tf"],
     "kubernetes": ["broken/indentation.yaml"],
     "github": ["broken/.github/workflows/expression.yml", "broken/.github/workflows/syntax.yml"],
+    "dockerfile": ["broken/Dockerfile"],
+    "compose": ["broken/docker-compose.yml"],
+    "cloudformation": ["broken/comma.json", "broken/conditions.yaml", "broken/resource.yaml"],
 }
+FORMATS = list(BROKEN)
 
 
 def scanned(folder: Path, plugins: Plugins, rulebook: Rulebook) -> Report:

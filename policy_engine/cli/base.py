@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 from policy_engine.discovery import TOOL_FOLDERS, excluder
 from policy_engine.errors import ConfigError
 from policy_engine.policy import read_policy
-from policy_engine.revision import BaseTree, Changes
+from policy_engine.project import Project
+from policy_engine.revision import BaseTree, Changes, Revision
 from policy_engine.scan import BaseView
 from policy_engine.settings import FILE_NAMES, Settings, parse_settings
 from policy_engine.tree import FileTooLarge, Tree
@@ -17,10 +18,18 @@ from policy_engine.workspace import Workspace, rule_folders_of
 
 
 def base_view(
-    space: Workspace, tree: Tree, found: Sequence[str], given: Sequence[str], settings: Settings, today: date, gate: str
+    space: Workspace,
+    tree: Tree,
+    found: Sequence[str],
+    given: Sequence[str],
+    settings: Settings,
+    today: date,
+    gate: str,
+    links: Mapping[str, str] | None = None,
 ) -> tuple[BaseView, list[str]]:
     """The base, and all files of the work tree to look at: those discovered, and those that git tracks, of which no
-    .gitignore speaks: one of the same change could hide them."""
+    .gitignore speaks: one of the same change could hide them. `links` are the symbolic links of the work tree, where
+    all of a project is scanned."""
     revision = space.revision
     assert revision is not None
     assert space.formats_before is not None
@@ -41,17 +50,25 @@ def base_view(
         revision.read, today, warn_days=settings.warn_days, whole=False, changed=touched, also=tuple(also)
     )
     _check_changed_policy(tree, changes, today, settings)
+    paths = sorted((set(files) - changes.now) | before)
     view = BaseView(
         revision.name,
         revision.commit,
         BaseTree(tree, revision, changes, settings.max_file_bytes),
-        sorted((set(files) - changes.now) | before),
+        paths,
         changes,
         policy,
         gate,
         space.formats_before,
+        None if links is None else Project(tuple(paths), _links_before(revision, changes, links)),
     )
     return view, files
+
+
+def _links_before(revision: Revision, changes: Changes, links: Mapping[str, str]) -> dict[str, str]:
+    before = {path: target for path, target in links.items() if path not in changes.links}
+    before.update((path, os.fsdecode(revision.read(path))) for path in changes.links_before)
+    return before
 
 
 def _is_regular(full: str) -> bool:

@@ -46,6 +46,15 @@ def write_report(reporter: Reporter, file: str | None, report: Report, colour: s
         import shutil
 
         width = shutil.get_terminal_size().columns
+    if reporter.folder and file is not None:
+        for name, content in reporter.files(report).items():
+            path = os.path.join(file, name)
+            try:
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+            except OSError as error:
+                raise ConfigError(f"the folder cannot be made: {error.strerror}", path=path) from error
+            _write_file(reporter, path, content.encode("utf-8", "backslashreplace"))
+        return b""
     text = reporter.render(report, Display(width=width, colour=wanted, verbose=verbose))
     # A file name need not be valid text, and must not stop the report.
     data = text.encode("utf-8", "backslashreplace")
@@ -53,9 +62,13 @@ def write_report(reporter: Reporter, file: str | None, report: Report, colour: s
         sys.stdout.flush()
         sys.stdout.buffer.write(data)
         return data
+    _write_file(reporter, file, data)
+    return b""
+
+
+def _write_file(reporter: Reporter, path: str, data: bytes) -> None:
     try:
-        with open(file, "wb") as stream:
+        with open(path, "wb") as stream:
             stream.write(data)
     except OSError as error:
-        raise ConfigError(f"the {reporter.name} report cannot be written: {error.strerror}", path=file) from error
-    return b""
+        raise ConfigError(f"the {reporter.name} report cannot be written: {error.strerror}", path=path) from error

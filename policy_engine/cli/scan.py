@@ -185,7 +185,7 @@ def scan(
     **chosen: Any,
 ) -> int:
     """Scan files and folders (default: the current folder) and report what breaks a rule."""
-    from policy_engine.discovery import discover
+    from policy_engine.discovery import discover, forced, is_repository, project_of
     from policy_engine.policy import read_policy
     from policy_engine.scan import scan as run
     from policy_engine.tree import ReadOnce, WorkTree
@@ -251,16 +251,20 @@ def scan(
         live = read_hosts(asked, space.root, save, max_age)
         tree, targets = Overlay(tree, live.files), live.targets
         files = sorted({*files, *live.files})
+    whole_repository = whole and is_repository(space.root)
     if space.revision is None:
+        if whole_repository and not no_gitignore:
+            files = sorted({*files, *forced(space.root, found, settings.excludes)})
         policy = read_policy(tree.read, day, warn_days=settings.warn_days, whole=whole)
         policy = replace(policy, narrowed=bool(rule_ids or controls or tags))
     else:
         from policy_engine.cli.base import base_view
 
-        view, files = base_view(space, tree, files, paths, settings, day, gate or "new")
+        links = found.links if whole_repository else None
+        view, files = base_view(space, tree, files, paths, settings, day, gate or "new", links)
         policy = view.policy
-        taken = set(files)
-        left_out = [entry for entry in left_out if entry.path not in taken]
+    taken = set(files)
+    left_out = [entry for entry in left_out if entry.path not in taken]
     with _Bar() as bar, space.revision or nullcontext():
         report = run(
             tree,
@@ -275,6 +279,7 @@ def scan(
             policy=policy,
             view=view,
             only=only,
+            project=project_of(space.root, files, found) if whole else None,
         )
     for path, target in targets.items() if for_each else ():
         alone = run(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import yaml
+from identify.identify import tags_from_filename
 
 from policy_engine.plugins import Plugins
 
@@ -70,7 +70,7 @@ def test_given_files_and_a_base_exclude_each_other(sample: Path) -> None:
 def test_hooks_are_narrow_and_run_one_at_a_time() -> None:
     hooks = yaml.safe_load((PROJECT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
     assert all(hook["require_serial"] and hook["minimum_pre_commit_version"] for hook in hooks)
-    assert all("files" in hook or hook.get("pass_filenames") is False for hook in hooks)
+    assert all("types" in hook or hook.get("pass_filenames") is False for hook in hooks)
 
 
 def test_arguments_of_a_projects_own_keep_the_hook_a_comparison(sample: Path) -> None:
@@ -90,8 +90,10 @@ def test_arguments_of_a_projects_own_keep_the_hook_a_comparison(sample: Path) ->
 
 def test_the_hook_on_changed_files_takes_a_file_of_every_format(plugins: Plugins) -> None:
     hooks = {hook["id"]: hook for hook in yaml.safe_load((PROJECT / ".pre-commit-hooks.yaml").read_text("utf-8"))}
-    taken = re.compile(hooks["policy-engine"]["files"])
-    assert [each.name for each in plugins.formats.values() if not taken.search(each.example_path)] == []
+    assert "files" not in hooks["policy-engine"]
+    assert hooks["policy-engine"]["types"] == ["text"]
+    binary = [each.name for each in plugins.formats.values() if "binary" in tags_from_filename(each.example_path)]
+    assert binary == []
 
 
 def test_pre_commit_itself_fails_on_a_flaw_and_passes_when_mended(

@@ -90,3 +90,18 @@ def test_a_wrong_choice_is_one_line(project: Path, settings: str, arguments: lis
     assert code == 2
     assert message in error
     assert len(error.splitlines()) == 1
+
+
+CHART = "apiVersion: v2\nname: shop\nversion: 1.0.0\n"
+
+
+def test_a_switch_works_on_the_command_line_and_in_the_settings(tmp_path: Path) -> None:
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "Chart.yaml").write_text(CHART)
+    (tmp_path / "templates" / "a.yaml").write_text("a: {{ .Values.a }}\n")
+    assert scan(tmp_path, PATH="/nowhere")[0] == 3
+    assert scan(tmp_path, "--no-render", PATH="/nowhere")[0] == 0
+    (tmp_path / ".policy-engine.yaml").write_text("formats: {kubernetes: {no-render: true}}\n")
+    assert scan(tmp_path, PATH="/nowhere")[0] == 0
+    (tmp_path / ".policy-engine.yaml").write_text("formats: {kubernetes: {no-render: 1}}\n")
+    assert "formats.kubernetes.no-render is true or false" in scan(tmp_path)[2]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from policy_engine.control import Framework, controls_of
+from policy_engine.control import Framework, controls_of, counterparts
 from policy_engine.plugins import Plugins
 
 HERE = Path(__file__).parent
@@ -149,3 +149,24 @@ def test_every_control_a_rule_names_exists(plugins: Plugins, new: Framework, old
     for rule in load_rulebook(plugins, __version__).rules():
         assert set(rule.controls) <= set(new.controls), rule.id
         assert set(controls_of(rule, old)) <= set(old.controls), rule.id
+
+
+@pytest.mark.parametrize(("name", "count"), [("cis-v8", 153), ("nist-800-53-r5", 175), ("soc2", 61)])
+def test_other_frameworks_follow_from_the_2022_controls(plugins: Plugins, name: str, count: int) -> None:
+    framework, iso = plugins.framework(name), plugins.framework("iso27001-2022")
+    assert framework.from_2022 is not None
+    assert len(framework.controls) == count
+    assert set(framework.from_2022) <= set(iso.controls)
+    assert {each for own in framework.from_2022.values() for each in own} == set(framework.controls)
+    assert {each.theme for each in framework.controls.values()} == set(framework.themes)
+    for control in framework.controls.values():
+        assert counterparts(framework, control.id, "iso27001-2022") == list(control.corresponds["iso27001-2022"])
+
+
+def test_a_rule_answers_several_questionnaires(plugins: Plugins) -> None:
+    asked = {name: plugins.framework(name).controls_for(["A.8.24"]) for name in ("cis-v8", "nist-800-53-r5", "soc2")}
+    assert asked == {
+        "cis-v8": ["3.6", "3.9", "3.10", "3.11", "16.11"],
+        "nist-800-53-r5": ["SC-12", "SC-13", "SC-17"],
+        "soc2": ["CC6.1", "CC6.7"],
+    }

@@ -283,3 +283,12 @@ def test_learning_an_unknown_never_changes_a_decided_outcome(
     before = truth(condition, vague)
     if before != "unknown":
         assert truth(condition, known) == before
+
+
+@pytest.mark.parametrize(
+    ("start", "expected"),
+    [("arn:aws:s3:::", False), (None, "unknown"), ("*", "unknown"), (" [", "unknown"), ("", "unknown")],
+)
+def test_text_of_which_a_part_is_known_is_the_only_item(start: str | None, expected: object) -> None:
+    value = {"Resource": Unknown("a variable", fragments=(start, None))}
+    assert truth({"some": "Resource", "equals": "*x"}, value) == expected

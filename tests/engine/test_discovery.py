@@ -132,3 +132,12 @@ def test_a_tree_does_not_read_huge_files(tmp_path: Path) -> None:
 )
 def test_joined_paths_stay_inside(folder: str, name: str, expected: str | None) -> None:
     assert join(folder, name) == expected
+
+
+def test_a_file_of_some_ten_megabytes_is_read_unless_the_settings_say_less(tmp_path: Path) -> None:
+    (tmp_path / "large").write_bytes(b"x" * 14_000_000)
+    (tmp_path / "larger").write_bytes(b"x" * (32 * 1024 * 1024 + 1))
+    tree = WorkTree(str(tmp_path))
+    assert len(tree.read("large")) == 14_000_000
+    with pytest.raises(FileTooLarge, match="larger than 33554432 bytes"):
+        tree.read("larger")

@@ -136,6 +136,9 @@ def test_references_are_taken_apart() -> None:
         "path": "",
         "ref": "v4",
         "pin": "version",
+        "version": "4",
+        "comment": "",
+        "plain": True,
     }
     assert found[f"{steps}/acme/tool/sub"].value["action"]["pin"] == "commit"
     assert found[f"{steps}/./tools/local"].value["action"]["kind"] == "local"

@@ -10,7 +10,7 @@ from policy_engine.tree import MemoryTree
 from policy_engine.unit import Loaded, Unit
 from policy_engine_plugins.kubernetes import KubernetesFormat
 
-FORMAT = KubernetesFormat()
+FORMAT = KubernetesFormat(rendering=False)
 
 
 def load(text: str | bytes, path: str = "manifest.yaml") -> Loaded:

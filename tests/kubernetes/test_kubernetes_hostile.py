@@ -34,9 +34,9 @@ HEAD = "apiVersion: v1\nkind: Pod\nmetadata: {name: bad}\n"
     ],
 )
 def test_a_hostile_document_is_told_at_its_place_and_the_others_are_judged(bad: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     loaded = load(f"{GOOD}---\n{HEAD}{bad}---\n{GOOD}")
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
     assert [resource.address for resource in loaded.resources] == [
         "Pod/default/good",
         "Pod/default/good/pod",

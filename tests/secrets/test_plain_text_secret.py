@@ -8,7 +8,7 @@ import pytest
 
 from policy_engine.check import Violation
 from policy_engine.unknown import Unknown
-from policy_engine_plugins.secrets.plain_text import judge
+from policy_engine_plugins.secrets.plain_text import judge, judge_attribute
 
 UNKNOWN = Unknown("variable 'x' has no default")
 GENERATED = Unknown("known after apply", refers_to=("random_password.db",))
@@ -47,3 +47,24 @@ def test_other_shapes_hold_no_secret(value: Any) -> None:
 def test_an_unknown_mapping_is_a_doubt() -> None:
     found = list(judge({"env": [{"variables": UNKNOWN}]}, {"mapping": "env.0.variables"}))
     assert [each.path for each in found] == [("env", 0, "variables")]
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ({"password": "correct-horse"}, "violation"),
+        ({"password": UNKNOWN}, "doubt"),
+        ({"password": GENERATED}, "nothing"),
+        ({"password": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:db"}, "nothing"),
+        ({"password": ""}, "nothing"),
+        ({"password": None}, "nothing"),
+        ({}, "nothing"),
+    ],
+)
+def test_an_attribute_that_is_a_secret_is_taken_from_elsewhere(value: Any, expected: str) -> None:
+    found = list(judge_attribute(value, {"path": "password"}))
+    if expected == "nothing":
+        assert found == []
+    else:
+        assert [isinstance(each, Violation) for each in found] == [expected == "violation"]
+        assert found[0].path == ("password",)

@@ -55,9 +55,9 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_values_cost_bounded_time(name: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     configuration = load_files({"main.tf": HOSTILE[name] + '\nresource "a" "b" { v = local.v }\n'})
-    assert time.perf_counter() - started < 10
+    assert time.process_time() - started < 10
     assert "a.b" in configuration.resources
 
 
@@ -125,11 +125,11 @@ def test_what_multiplies_costs_bounded_time(name: str) -> None:
     files = MULTIPLIED[name]
     if "v =" in files["main.tf"] and "locals" in files["main.tf"]:
         files = {**files, "use.tf": 'resource "a" "d" {\n  v = local.v\n}\n'}
-    started = time.perf_counter()
+    started = time.process_time()
     found = load_files({**files, "z.tf": 'resource "a" "b" { v = 1 }\n'})
     for resource in list(found.resources.values())[:20]:
         resource.locate(("v", 0))
-    assert time.perf_counter() - started < 20
+    assert time.process_time() - started < 20
     assert "a.b" in found.resources or found.problems
 
 
@@ -196,9 +196,9 @@ TOLD = {
 @pytest.mark.parametrize("name", TOLD)
 def test_what_is_broken_is_told_where_it_is_and_the_rest_evaluated(name: str) -> None:
     files, places = TOLD[name]
-    started = time.perf_counter()
+    started = time.process_time()
     found = load_files({**files, "good.tf": _GOOD})
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
     told = [problem for problem in found.problems if problem.span is not None]
     assert len(told) == len(found.problems)
     first = [f"{one.path}:{one.span.start_line}:{one.span.start_column}" for one in told if one.span is not None]

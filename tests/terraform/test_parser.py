@@ -364,9 +364,9 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_text_is_read_in_linear_time(name: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     tree_of(HOSTILE[name])
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 def test_long_chains_are_no_nesting() -> None:

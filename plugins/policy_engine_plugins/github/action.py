@@ -8,6 +8,7 @@ from policy_engine.resource import Resource
 from policy_engine.span import Location
 from policy_engine.unit import Problem
 from policy_engine.yaml_document import YamlDocument, YamlMapping
+from policy_engine_plugins.github.called import Callees
 from policy_engine_plugins.github.places import Places
 from policy_engine_plugins.github.reference import image_reference
 from policy_engine_plugins.github.source import Source
@@ -16,8 +17,9 @@ from policy_engine_plugins.github.values import Reader
 
 
 class ActionReader:
-    def __init__(self, document: YamlDocument, source: Source) -> None:
+    def __init__(self, document: YamlDocument, source: Source, callees: Callees) -> None:
         self.document = document
+        self.callees = callees
         self.reader = Reader(document, source)
         self.root: YamlMapping = document.value
 
@@ -55,5 +57,7 @@ class ActionReader:
             locate=places,
             extent=Location(document.path, document.extent(())),
         )
-        steps = read_steps(self.reader, runs.get("steps"), ("runs", "steps"), address, {"composite": True}, {})
+        context = {"composite": True, "inputs": value.get("inputs")}
+        steps = read_steps(self.reader, runs.get("steps"), ("runs", "steps"), address, context, {}, self.callees)
+        value["runs"]["steps"] = [step.value for step in steps]
         return [action, *steps]

@@ -8,35 +8,52 @@ from typing import Any
 from policy_engine.unknown import Unknown
 
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_NUMBER = re.compile(r"\bv?(\d+(?:\.\d+)*)\b")
 _VERSION = re.compile(r"v?\d+(?:[.-].*)?", re.IGNORECASE)
 
 
-def action_reference(uses: Any) -> Any:
+def action_reference(uses: Any, comment: str = "") -> Any:
     """`uses` taken apart: {kind: repository|local|docker, owner, repository, path, ref, pin}; docker as an image too.
 
     pin is `commit`, `version` (a name such as v4 that can be moved), `ref` (a branch or other name), `none` or `local`.
+    `comment` is what stands behind it on its line; `version` what it says it is, as text of digits and dots: by its
+    name, or at a commit by that comment. `plain` tells whether it is written without detours (`actions/./checkout`).
+    A local one is `./path`, looked up in the workspace, or `$/path`, in the repository at the workflow's own commit:
+    `workspace` tells them apart.
     """
     if isinstance(uses, Unknown) or not isinstance(uses, str):
         return uses
     text = uses.strip()
     if text.startswith("docker://"):
         return {"kind": "docker", "name": text, **image_reference(text.removeprefix("docker://"))}
-    if text.startswith(("./", "../")) or text in (".", ".."):
-        return {"kind": "local", "name": text, "path": text, "pin": "local"}
+    if text.startswith(("./", "../", "$/")) or text in (".", ".."):
+        own = text.startswith("$/")
+        plain = _is_plain(text[2:] if text.startswith(("./", "$/")) else text)
+        return {"kind": "local", "name": text, "path": text, "pin": "local", "workspace": not own, "plain": plain}
     where, at, ref = text.rpartition("@")
     if not at:
         where, ref = text, ""
     owner, _, rest = where.partition("/")
     repository, _, path = rest.partition("/")
-    return {
+    pin = _pin(ref)
+    version = _NUMBER.search(comment if pin == "commit" else ref if pin == "version" else "")
+    known: dict[str, Any] = {"version": version.group(1)} if version else {}
+    return known | {
         "kind": "repository",
         "name": where,
         "owner": owner.lower(),
         "repository": repository.lower(),
         "path": path,
         "ref": ref,
-        "pin": _pin(ref),
+        "pin": pin,
+        "comment": comment,
+        "plain": _is_plain(where),
     }
+
+
+def _is_plain(path: str) -> bool:
+    parts = path.rstrip("/").split("/")
+    return path == "" or not any(part in ("", ".", "..") for part in parts)
 
 
 def _pin(ref: str) -> str:

@@ -8,6 +8,7 @@ from policy_engine.span import Span
 from policy_engine.yaml_document import Mark
 
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
+_COMMENT = re.compile(r"[\s,}\]]*\s#(.*)")
 _BLOCK_HEADER = re.compile(r"\|[+-]?[1-9]?[+-]?[ \t]*(?:#.*)?")
 
 
@@ -22,6 +23,17 @@ class Source:
         if self._lines is None:
             self._lines = _LINE_BREAK.split(self._data.decode("utf-8-sig", "replace"))
         return self._lines[number - 1] if 0 < number <= len(self._lines) else ""
+
+    def comment_after(self, mark: Mark) -> str:
+        """The comment that ends the line on which a scalar ends, without its sign; empty where there is none."""
+        rest = self.line(mark[2])[mark[3] - 1 :]
+        found = _COMMENT.match(rest)
+        return found.group(1).strip() if found else ""
+
+    def comment_above(self, number: int) -> str:
+        """The comment that has the line above line `number` for itself; empty where there is none."""
+        found = _COMMENT.match(" " + self.line(number - 1))
+        return found.group(1).strip() if found else ""
 
     def stretch(self, mark: Mark, value: str, start: int, end: int) -> Span | None:
         """The place of `value[start:end]` of the scalar at `mark`; None where its characters do not stand in the file

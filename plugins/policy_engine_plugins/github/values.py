@@ -14,17 +14,23 @@ from policy_engine.unknown import Unknown
 from policy_engine.yaml_document import Mark, YamlDocument, YamlMapping, YamlSequence
 from policy_engine_plugins.github.expression import ExpressionError, Node, contexts, flows, parse
 from policy_engine_plugins.github.source import Source
-from policy_engine_plugins.github.template import OPEN, known, split
+from policy_engine_plugins.github.template import OPEN, Part, known, split
+from policy_engine_plugins.github.traits import SURROUNDED, parsed_contexts, traits
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An expression: the path of its scalar in the document, its text and tree, and its place."""
+    """An expression: the path of its scalar in the document, its text and tree, and its place.
+
+    surrounded  of the first expression of a condition: true where the condition is a text around it, an Unknown where
+                that depends on the run
+    """
 
     path: AttributePath
     text: str
     node: Node
     span: Span
+    surrounded: Any = None
 
     def described(self, base: AttributePath) -> dict[str, Any]:
         path = show_path(self.path[len(base) :])
@@ -34,6 +40,8 @@ class Found:
             "text": self.text,
             "contexts": contexts(self.node),
             "flows": flows(self.node),
+            "parsed": parsed_contexts(self.node),
+            "traits": traits(self.node) | ({} if self.surrounded is None else {SURROUNDED: self.surrounded}),
         }
 
 
@@ -66,10 +74,12 @@ class Reader:
         for fault in faults:
             span = self.place(text, mark, fault.offset, min(fault.offset + 3, len(text)))
             self.problems.append(Problem(self.document.path, f"in an expression: {fault.message}", span))
+        surrounded = _surrounded(parts) if path and path[-1] == "if" else None
         for part in parts:
             if part.node is not None:
                 span = self.place(text, mark, part.start, part.end)
-                self.expressions.append(Found(path, part.text, part.node, span))
+                self.expressions.append(Found(path, part.text, part.node, span, surrounded))
+                surrounded = None
         if all(part.node is None for part in parts):
             return Unknown("holds an expression that cannot be read") if faults else text
         return known(parts, self.known_contexts)
@@ -90,3 +100,9 @@ class Reader:
 
     def place(self, text: str, mark: Mark, start: int, end: int) -> Span:
         return self.source.stretch(mark, text, start, end) or Span(*mark)
+
+
+def _surrounded(parts: list[Part]) -> Any:
+    if any(part.node is None for part in parts):
+        return True
+    return Unknown("two expressions in a row are a text, which is true unless both are empty") if parts[1:] else None

@@ -10,20 +10,22 @@ from policy_engine.span import Location
 from policy_engine.unit import Problem
 from policy_engine.unknown import Unknown
 from policy_engine.yaml_document import YamlDocument, YamlMapping, YamlSequence
+from policy_engine_plugins.github.called import Callees
 from policy_engine_plugins.github.evaluate import evaluate, to_text
+from policy_engine_plugins.github.job_facts import add_facts
+from policy_engine_plugins.github.permissions import grants, token
 from policy_engine_plugins.github.places import Places
 from policy_engine_plugins.github.reference import action_reference, image_reference
 from policy_engine_plugins.github.source import Source
-from policy_engine_plugins.github.steps import read_steps
+from policy_engine_plugins.github.steps import add_callee, read_steps
 from policy_engine_plugins.github.template import OPEN, split
 from policy_engine_plugins.github.values import Found, Reader
 
-SETTINGS_DECIDE = Unknown("the repository's settings decide what the token may do where nothing is declared")
-
 
 class WorkflowReader:
-    def __init__(self, document: YamlDocument, source: Source) -> None:
+    def __init__(self, document: YamlDocument, source: Source, callees: Callees) -> None:
         self.document = document
+        self.callees = callees
         self.reader = Reader(document, source)
         self.file = document.path.rpartition("/")[2]
         self.root: YamlMapping = document.value
@@ -41,11 +43,15 @@ class WorkflowReader:
             if key not in ("jobs", "on", "if")
         }
         value["on"] = self._triggers(root.get("on"))
-        value["token"] = _token(value.get("permissions"), declared="permissions" in root)
+        value["grants"] = grants(value.get("permissions"), root.get("permissions"), self.reader.source)
+        value["token"] = token(value.get("permissions"), declared="permissions" in root)
         own = list(self.reader.expressions)
         value["expressions"] = [each.described(()) for each in own]
         token_place: AttributePath = ("permissions",) if "permissions" in root else ()
-        places = Places(self.document, (), {"token": token_place}, {}, [each.span for each in own])
+        items = {"grants": _scopes(root, ("permissions",))}
+        places = Places(
+            self.document, (), {"token": token_place, "grants": token_place}, {}, [each.span for each in own], items
+        )
         name = value.get("name")
         self._add("workflow", self.file, name if isinstance(name, str) else self.file, value, (), places)
         jobs = root.get("jobs")
@@ -85,26 +91,35 @@ class WorkflowReader:
         own_token = "permissions" in job
         value["id"] = job_id
         value["workflow"] = workflow
-        value["token"] = _token(value.get("permissions"), declared=True) if own_token else workflow["token"]
+        if own_token:
+            value["grants"] = grants(value.get("permissions"), job.get("permissions"), self.reader.source)
+            value["token"] = token(value.get("permissions"), declared=True)
+        else:
+            value["token"] = workflow["token"]
         value["runner"] = _runner(job.get("runs-on"), value.get("runs-on"), value.get("strategy"))
         value["expressions"] = [each.described(base) for each in found]
         if "uses" in value:
-            value["call"] = action_reference(value["uses"])
+            value["call"] = action_reference(value["uses"], self.reader.source.comment_after(job.marks["uses"][1]))
+            add_callee(value, value["call"], self.callees)
         renamed: dict[str, AttributePath] = {
             "id": base,
             "runner": (*base, "runs-on"),
             "call": (*base, "uses"),
+            "callee": (*base, "uses"),
+            "grants": (*base, "permissions"),
             "token": (*base, "permissions") if own_token else above.renamed["token"] or base,
         }
-        places = Places(self.document, base, renamed, {"workflow": above}, [each.span for each in found])
+        items = {"grants": _scopes(job, (*base, "permissions"))}
+        places = Places(self.document, base, renamed, {"workflow": above}, [each.span for each in found], items)
         address = f"{self.file}/jobs/{job_id}"
         name = value.get("name")
         self._add("job", address, name if isinstance(name, str) else job_id, value, base, places)
         self._images(value, job, base, address, places, found)
         context = {"job": value, "workflow": workflow, "composite": False}
         parents = {"job": places, "workflow": above}
-        steps = read_steps(self.reader, job.get("steps"), (*base, "steps"), address, context, parents)
+        steps = read_steps(self.reader, job.get("steps"), (*base, "steps"), address, context, parents, self.callees)
         value["steps"] = [step.value for step in steps]
+        add_facts(value, workflow["on"])
         self.resources.extend(steps)
         return value
 
@@ -153,17 +168,9 @@ class WorkflowReader:
         self.problems.append(Problem(self.document.path, message, self.document.at(path)))
 
 
-def _token(permissions: Any, *, declared: bool) -> dict[str, Any]:
-    """What the job's token may write, from a `permissions` value."""
-    if not declared:
-        return {"declared": False, "write": SETTINGS_DECIDE}
-    if isinstance(permissions, Unknown):
-        return {"declared": True, "write": permissions}
-    if isinstance(permissions, str):
-        return {"declared": True, "write": ["*"] if permissions == "write-all" else []}
-    if isinstance(permissions, dict):
-        return {"declared": True, "write": sorted(name for name, level in permissions.items() if level == "write")}
-    return {"declared": True, "write": []}
+def _scopes(owner: YamlMapping, base: AttributePath) -> list[AttributePath]:
+    scopes = owner.get("permissions")
+    return [(*base, name) for name in scopes] if type(scopes) is YamlMapping else []
 
 
 def _runner(written: Any, runs_on: Any, strategy: Any) -> Any:

@@ -46,8 +46,8 @@ def _bounded(kind: str, lines: list[str]) -> Iterator[str]:
 
 def _annotation(finding: Finding) -> str:
     span = finding.location.span
-    place = {"line": span.start_line, "endLine": span.end_line, "col": span.start_column}
-    if span.end_line == span.start_line:
+    place = {} if span.whole else {"line": span.start_line, "endLine": span.end_line, "col": span.start_column}
+    if span.end_line == span.start_line and not span.whole:
         place["endColumn"] = span.end_column
     title = f"{finding.severity.value}: {finding.rule.id}"
     text = f"{finding.message}\n{finding.remediation}"

@@ -40,7 +40,8 @@
     const node = make("li"), head = make("p", undefined, "head"), place = make("p", undefined, "place");
     const severity = data.severities[row[SEVERITY]];
     head.append(make("span", severity, "severity v-" + severity), " ", make("strong", row[MESSAGE]));
-    place.append(make("code", `${data.texts[row[PATH]]}:${row[LINE]}:${row[COLUMN]}`), ` · ${data.states[row[STATE]]} · `, make("code", rule));
+    const line = row[LINE] ? `:${row[LINE]}:${row[COLUMN]}` : "";
+    place.append(make("code", `${data.texts[row[PATH]]}${line}`), ` · ${data.states[row[STATE]]} · `, make("code", rule));
     if (controls.length) place.append(" · " + controls.join(", "));
     node.append(head, place);
     if (row[SNIPPET].trim()) {

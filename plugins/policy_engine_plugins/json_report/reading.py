@@ -14,7 +14,7 @@ from policy_engine.errors import ConfigError
 from policy_engine.finding import Change, Finding, Outcome, Suppression, Twin
 from policy_engine.report import Base, Entry, Ledger, Report, Status
 from policy_engine.rule import Rule, Severity, Target
-from policy_engine.span import Location, Span
+from policy_engine.span import WHOLE_FILE, Location, Span
 from policy_engine.statement import Applicability, Statement
 from policy_engine.unit import Problem, ProblemKind
 from policy_engine.waiver import Waiver
@@ -185,7 +185,7 @@ def _day(text: str | None) -> date | None:
 
 
 def _location(entry: Mapping[str, Any]) -> Location:
-    return Location(entry["path"], _span(entry))
+    return Location(entry["path"], _span(entry) if "start_line" in entry else WHOLE_FILE)
 
 
 def _span(entry: Mapping[str, Any]) -> Span:

@@ -187,7 +187,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
 
 
 def _location(location: Location) -> dict[str, Any]:
-    return {"path": location.path, **_span(location.span)}
+    return {"path": location.path} if location.span.whole else {"path": location.path, **_span(location.span)}
 
 
 def _span(span: Span) -> dict[str, int]:

@@ -92,7 +92,7 @@ def _case(group: Sequence[Finding], report: Report) -> Any:
         classname=for_xml(f"{first.location.path}.{first.rule.id}"),
         elapsed_sec=0,
         file=for_xml(first.location.path),
-        line=first.location.span.start_line,
+        line=first.location.span.start_line or None,
         allow_multiple_subelements=True,
     )
     for finding in group:

@@ -11,8 +11,9 @@ from typing import Any
 from policy_engine.errors import PolicyEngineError
 from policy_engine.tree import Tree, join
 from policy_engine.unknown import Unknown
+from policy_engine_plugins.kubernetes import KUSTOMIZATIONS
 
-FILE_NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+FILE_NAMES = KUSTOMIZATIONS
 # How many folders above a patch its kustomization is looked for: `patches/web.yaml` and the like.
 _LEVELS = 3
 

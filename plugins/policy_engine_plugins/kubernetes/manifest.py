@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 from policy_engine.path import show_path
 from policy_engine.resource import AttributePath, Resource
@@ -27,9 +27,30 @@ _NAMELESS = "-"
 def load(unit: Unit, tree: Tree) -> Loaded:
     """The objects, pods and containers of the unit's file. A second file is the kustomization whose patch it is."""
     kustomization = next((path for path in unit.paths if path != unit.name), None)
-    manifest = _Manifest(unit.name, tree.read(unit.name), kustomization)
-    manifest.load()
-    return Loaded(manifest.resources, manifest.problems)
+    manifest = Manifests()
+    manifest.read(unit.name, tree.read(unit.name), kustomization)
+    return manifest.loaded(unit.name)
+
+
+class Places(Protocol):
+    """Where attributes of a document stand. For what a tool has built that is elsewhere than in the document."""
+
+    def at(self, document: YamlDocument, path: AttributePath) -> Trace: ...
+
+    def extent(self, document: YamlDocument, path: AttributePath) -> Location: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Attributes of a file as it is written."""
+
+    path: str
+
+    def at(self, document: YamlDocument, path: AttributePath) -> Trace:
+        return Trace(Location(self.path, document.at(path)))
+
+    def extent(self, document: YamlDocument, path: AttributePath) -> Location:
+        return Location(self.path, document.extent(path))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,38 +89,58 @@ class _Pod:
         return (*self.template, "spec", *wanted)
 
 
-class _Manifest:
-    """One file on its way from bytes to resources."""
+class Manifests:
+    """Manifests on their way from bytes to the resources of one unit."""
 
-    def __init__(self, path: str, data: bytes, kustomization: str | None) -> None:
-        self.path = path
-        self.data = data
-        self.kustomization = kustomization
+    def __init__(self) -> None:
         self.resources: list[Resource] = []
         self.problems: list[Problem] = []
-        self._has_variables = b"$(" in data
+        self.places: Places = Written("")
+        self._has_variables = False
         self._told = self._untold = 0
         self._addresses: dict[str, int] = {}
         self._written_names: dict[int, str] = {}
 
-    def load(self) -> None:
-        # Kubernetes' own reader knows the booleans and octal numbers of YAML 1.1: `privileged: yes` is true.
-        parsed = parse_yaml(self.data, self.path, yaml_1_1=True)
-        self.problems.extend(_tell_template(problem, self.data) for problem in parsed.problems)
-        has_placeholders = placeholder.may_hold_placeholders(self.data)
-        for document in parsed.documents:
-            # All at once: filling in placeholders changes values that objects of a list may share.
-            for each in list(self._objects(document, (), document.value, None)):
-                if has_placeholders:
-                    holds_data = each.kind in ("ConfigMap", "Secret")
-                    names = placeholder.fill(each.value, self.path, holds_data=holds_data)
-                    self._written_names.update(names)
-                if self.kustomization is not None:
-                    each = replace(each, value=opened(each.value, self.kustomization))
-                self._add_object(each)
+    def loaded(self, path: str) -> Loaded:
+        """Everything; `path` is the file to tell of what was too much to tell."""
         if self._untold:
             message = f"{self._untold} more objects or parts of them are passed over"
-            self.problems.append(Problem(self.path, message, None, ProblemKind.LIMITED))
+            self.problems.append(Problem(path, message, None, ProblemKind.LIMITED))
+        return Loaded(self.resources, self.problems)
+
+    def read(self, path: str, data: bytes, kustomization: str | None = None) -> None:
+        """A file as it is written."""
+        # Kubernetes' own reader knows the booleans and octal numbers of YAML 1.1: `privileged: yes` is true.
+        parsed = parse_yaml(data, path, yaml_1_1=True)
+        self.problems.extend(_tell_template(problem, data) for problem in parsed.problems)
+        self.add(parsed.documents, data, Written(path), path, kustomization)
+
+    def add(
+        self,
+        documents: Iterable[YamlDocument],
+        data: bytes,
+        places: Places,
+        written_in: str | None,
+        kustomization: str | None = None,
+        named: Callable[[KubernetesObject], KubernetesObject] | None = None,
+    ) -> None:
+        """Documents that `data` was read as. `written_in` is its file, None where a tool has made it; `named` may give
+        objects another name than the one they have."""
+        self.places = places
+        self._has_variables = b"$(" in data
+        has_placeholders = placeholder.may_hold_placeholders(data)
+        for document in documents:
+            # All at once: filling in placeholders changes values that objects of a list may share.
+            for each in list(self._objects(document, (), document.value, None)):
+                if named is not None:
+                    each = named(each)
+                if has_placeholders:
+                    holds_data = each.kind in ("ConfigMap", "Secret")
+                    names = placeholder.fill(each.value, written_in, holds_data=holds_data)
+                    self._written_names.update(names)
+                if kustomization is not None:
+                    each = replace(each, value=opened(each.value, kustomization))
+                self._add_object(each)
 
     def _objects(
         self, document: YamlDocument, path: AttributePath, value: Any, inherited: tuple[str, str] | None
@@ -140,11 +181,12 @@ class _Manifest:
     def _add_object(self, each: KubernetesObject) -> None:
         document, path = each.document, each.path
         address = self._unique(each.address())
-        header = Location(self.path, document.at((*path, "kind")))
-        whole = Location(self.path, document.extent(path))
+        places = self.places
+        header = places.at(document, (*path, "kind")).location
+        whole = places.extent(document, path)
 
         def locate(wanted: AttributePath) -> Trace:
-            return Trace(Location(self.path, document.at((*path, *wanted))))
+            return places.at(document, (*path, *wanted))
 
         self.resources.append(Resource(FORMAT, each.kind, address, each.name, each.value, header, locate, whole))
         inner = template_path(each.kind, each.api_version, each.value)
@@ -175,10 +217,12 @@ class _Manifest:
         value = _extended(spec, context)
         pod = _Pod(each, f"{owner_address}/pod", (*each.path, *inner), value)
 
-        def locate(wanted: AttributePath) -> Trace:
-            return Trace(Location(self.path, document.at(pod.place(wanted))))
+        places = self.places
 
-        whole = Location(self.path, document.extent(pod.template))
+        def locate(wanted: AttributePath) -> Trace:
+            return places.at(document, pod.place(wanted))
+
+        whole = places.extent(document, pod.template)
         self.resources.append(Resource(FORMAT, "pod", pod.address, each.name, value, header, locate, whole))
 
         for key, role, shown in CONTAINER_LISTS:
@@ -196,7 +240,7 @@ class _Manifest:
     def _add_container(
         self, pod: _Pod, prefix: str, place: AttributePath, role: str, container: dict[str, Any]
     ) -> None:
-        document = pod.owner.document
+        document, places = pod.owner.document, self.places
         context = expand(container) if self._has_variables else {}
         context["pod"] = pod.value
         context["workload"] = pod.owner.value
@@ -215,13 +259,13 @@ class _Manifest:
                 found = pod.place(place[:1])
             else:
                 found = pod.place((*place, *wanted))
-            return Trace(Location(self.path, document.at(found)))
+            return places.at(document, found)
 
         name = self._written_names.get(id(container)) or _name(container)
         address = self._unique(f"{prefix}/{name}")
         where = pod.place(place)
-        header = Location(self.path, document.at(where))
-        whole = Location(self.path, document.extent(where))
+        header = places.at(document, where).location
+        whole = places.extent(document, where)
         self.resources.append(Resource(FORMAT, "container", address, name, value, header, locate, whole))
 
     def _unique(self, address: str) -> str:
@@ -235,7 +279,8 @@ class _Manifest:
             self._untold += 1
             return
         self._told += 1
-        self.problems.append(Problem(self.path, message, document.at(path), ProblemKind.LIMITED))
+        place = self.places.at(document, path).location
+        self.problems.append(Problem(place.path, message, place.span, ProblemKind.LIMITED))
 
     def _tell_shape(
         self, each: KubernetesObject, path: AttributePath, value: Any, wanted: str, consequence: str
@@ -273,7 +318,8 @@ def _name(metadata: Any) -> str:
 
 def _namespace(metadata: Any) -> str | None:
     namespace = at(metadata, ("namespace",))
-    return None if namespace is None else _scalar(namespace)
+    # Unknown is the namespace that a chart is installed into: none that the object names.
+    return None if namespace is None or type(namespace) is Unknown else _scalar(namespace)
 
 
 def _scalar(value: Any) -> str:

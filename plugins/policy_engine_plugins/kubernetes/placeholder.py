@@ -43,10 +43,11 @@ def is_placeholder(text: str) -> bool:
     return _unknown(text, _ANY, None) is not None
 
 
-def fill(value: dict[str, Any], path: str, *, holds_data: bool) -> dict[int, str]:
+def fill(value: dict[str, Any], path: str | None, *, holds_data: bool) -> dict[int, str]:
     """Replaces every placeholder in an object's value by an Unknown, in place. Gives the written text of each `name`
     that was one, by the id of its mapping: addresses are made of it.
 
+    path        the file, None where the value is written in none
     holds_data  whether `data` and its like at the top hold text that is the user's own (ConfigMap, Secret)
     """
     filling = _Filling(path)
@@ -57,7 +58,7 @@ def fill(value: dict[str, Any], path: str, *, holds_data: bool) -> dict[int, str
 class _Filling:
     """One walk over an object."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str | None) -> None:
         self.path = path
         self.names: dict[int, str] = {}
         # Aliases share what they stand for: each collection is visited once, however often it is repeated.
@@ -70,7 +71,8 @@ class _Filling:
         if type(value) is YamlMapping:
             for key, item in value.items():
                 if isinstance(item, str):
-                    if key not in skipped:
+                    # Text in the place of all data is no data.
+                    if key not in skipped or key in _DATA_KEYS:
                         self._replace(value, key, item, _TEMPLATE if key in _SHELL_KEYS else pattern)
                 elif key == "env" and type(item) is YamlSequence:
                     self._fill_env(item)
@@ -97,7 +99,8 @@ class _Filling:
         if "$" not in text and "{{" not in text:
             return
         mark = container.marks[key]
-        unknown = _unknown(text, pattern, (self.path, mark[1] if isinstance(key, str) else mark))
+        place = None if self.path is None else (self.path, mark[1] if isinstance(key, str) else mark)
+        unknown = _unknown(text, pattern, place)
         if unknown is not None:
             container[key] = unknown
             if key == "name":

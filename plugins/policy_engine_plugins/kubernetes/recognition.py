@@ -4,13 +4,35 @@ from __future__ import annotations
 
 import re
 
+from policy_engine_plugins.kubernetes import KUSTOMIZATIONS
+
 _API_VERSION = re.compile(rb"""^["']?apiVersion["']?[ \t]*:""", re.MULTILINE)
 _KIND = re.compile(rb"""^["']?kind["']?[ \t]*:""", re.MULTILINE)
+# A kustomization need not say its kind.
+_KUSTOMIZATION = re.compile(
+    rb"""^["']?(?:resources|bases|components|patches\w*|\w+Generator|generators|helmCharts|images)["']?[ \t]*:""",
+    re.MULTILINE,
+)
 _QUOTED_API_VERSION = re.compile(rb'"apiVersion"\s*:')
 _QUOTED_KIND = re.compile(rb'"kind"\s*:')
 
 
 def recognises(path: str, data: bytes) -> bool:
+    """Whether the file is a manifest, or may belong to a chart: whether it does is known once all files are."""
+    name = path.rpartition("/")[2]
+    if name == "Chart.yaml":
+        # With `{{` it is the template of one (a project generator's).
+        return b"name" in data and b"{{" not in data
+    if name in KUSTOMIZATIONS and _KUSTOMIZATION.search(data):
+        return True
+    if path.endswith((".tpl", ".tgz")):
+        return True
+    if b"{{" in data and "templates" in path.split("/")[:-1]:
+        return True
+    return recognises_manifest(path, data)
+
+
+def recognises_manifest(path: str, data: bytes) -> bool:
     """Whether a document of the file is an object with `apiVersion` and `kind`, or is meant to be one but is broken."""
     if b"{{" in data and "templates" in path.split("/")[:-1]:
         # A chart's template says nothing before it is rendered. One without `{{` renders to itself, so it is read.

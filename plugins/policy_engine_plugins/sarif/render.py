@@ -262,6 +262,9 @@ def _artifact(path: str) -> dict[str, Any]:
 
 
 def _region(span: Span, snippet: str = "") -> dict[str, Any]:
+    if span.whole:
+        # SARIF would have no region for a file as a whole; GitHub asks for a line in every one.
+        return {"startLine": 1}
     region: dict[str, Any] = {
         "startLine": span.start_line,
         "startColumn": span.start_column,

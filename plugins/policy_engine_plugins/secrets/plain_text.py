@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from policy_engine.check import Doubt, Violation
+from policy_engine.path import parse_path, places
 from policy_engine.unknown import Unknown
 
 _SECRET_NAME = re.compile(
@@ -18,9 +19,10 @@ _REFERENCE = re.compile(r"(?i)arn:|https?://|/|\$|projects/|true$|false$|\d{0,5}
 
 def judge(value: Mapping[str, Any], parameters: Mapping[str, Any]) -> Iterator[Violation | Doubt]:
     """A violation at each entry that holds a secret, a doubt where it cannot be known. The value itself is not told."""
-    path: tuple[str | int, ...] = tuple(
-        int(part) if part.isdecimal() else part for part in parameters["mapping"].split(".")
-    )
+    given: str = parameters["mapping"]
+    path: tuple[str | int, ...] = ()
+    if given != ".":
+        path = tuple(int(part) if part.isdecimal() else part for part in given.split("."))
     mapping: Any = value
     for step in path:
         if isinstance(mapping, Unknown):
@@ -31,10 +33,27 @@ def judge(value: Mapping[str, Any], parameters: Mapping[str, Any]) -> Iterator[V
             mapping = mapping.get(step) if isinstance(mapping, dict) else None
     if isinstance(mapping, Unknown):
         yield Doubt(mapping, path)
-    if not isinstance(mapping, dict):
-        return
+    excepted = re.compile(parameters["except"]) if "except" in parameters else None
+    nested = parameters.get("nested", False)
+    waiting: list[tuple[tuple[str | int, ...], Any]] = [(path, mapping)]
+    seen: set[int] = set()  # what aliases repeat is looked at once
+    while waiting:
+        path, mapping = waiting.pop(0)
+        if isinstance(mapping, dict):
+            yield from _entries(mapping, path, excepted)
+        if nested and isinstance(mapping, (dict, list)):
+            items: Any = mapping.items() if isinstance(mapping, dict) else enumerate(mapping)
+            for key, item in items:
+                if isinstance(item, (dict, list)) and id(item) not in seen:
+                    seen.add(id(item))
+                    waiting.append(((*path, key), item))
+
+
+def _entries(
+    mapping: Mapping[str, Any], path: tuple[str | int, ...], excepted: re.Pattern[str] | None
+) -> Iterator[Violation | Doubt]:
     for name, entry in mapping.items():
-        if not _SECRET_NAME.search(name):
+        if not _SECRET_NAME.search(name) or (excepted is not None and excepted.search(name)):
             continue
         if isinstance(entry, Unknown):
             # The attribute of a declared resource (a generated password) is a reference, not a secret in the file.
@@ -42,3 +61,14 @@ def judge(value: Mapping[str, Any], parameters: Mapping[str, Any]) -> Iterator[V
                 yield Doubt(entry, (*path, name))
         elif isinstance(entry, str) and entry and not _REFERENCE.match(entry):
             yield Violation((*path, name), name)
+
+
+def judge_attribute(value: Mapping[str, Any], parameters: Mapping[str, Any]) -> Iterator[Violation | Doubt]:
+    """A violation at each text that stands at a path, a doubt where it cannot be known whether one does. What refers to
+    a resource, or to a store of secrets, is not written out."""
+    for path, found in places(value, parse_path(parameters["path"])):
+        if isinstance(found, Unknown):
+            if not found.refers_to:
+                yield Doubt(found, path)
+        elif isinstance(found, str) and found and not _REFERENCE.match(found):
+            yield Violation(path)

@@ -1,0 +1,84 @@
+"""GitLab CI/CD: pipelines as they stand once includes, inputs, `extends`, `!reference` and defaults are worked in.
+
+Resource types and what their values hold beside the keys of the files:
+
+pipeline  `variables` name to value as written; `jobs` all jobs by name; `open` whether files that are not here define
+          more of it
+include   `kind` local, project, remote, template, component or artifact; `pin` commit, version, digest, ref, none or
+          local; `child` whether it is run as a pipeline of its own; `encrypted` for a remote one
+job       its keys with `extends`, `!reference`, `default` and global keywords worked in; `id`, `pipeline`;
+          `script` and its neighbours as flat lists; `variables` as written for the job, `environment_variables` all
+          that it sees; `environment` as a mapping with `action` and `tier`; `deploys`; `production`; `starts`: whether
+          it starts by itself `on_branch` (a push to an arbitrary, unprotected branch) and `on_merge_request`;
+          `manual`; `timeout_minutes`; `services` as a list of mappings; `security` whether its name is a scanner's
+script    of a job's `before_script`, `script`, `after_script` or hooks: `lines`, `section`, `job`, `pipeline`;
+          `commands` in them, as `policy_engine.shell` describes them; `inputs` what `$[[ inputs.x ]]` puts into them
+          where the file is read on its own
+image     of a job or of its services: `image` taken apart, `role`, `job`, `pipeline`, and its own keys
+
+Hidden jobs are judged through the jobs that extend them, included files through the file that includes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from policy_engine.format import Format
+from policy_engine.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from policy_engine.tree import Tree
+    from policy_engine.unit import Comment, Loaded, Unit
+
+NAMES = (".gitlab-ci.yml", ".gitlab-ci.yaml")
+
+
+class GitlabFormat(Format):
+    name = "gitlab"
+    title = "GitLab CI"
+    resource_types = ("pipeline", "include", "job", "script", "image")
+    example_path = ".gitlab-ci.yml"
+
+    def claims(self, path: str) -> bool:
+        return path.endswith((".yml", ".yaml")) and "/.github/" not in f"/{path}"
+
+    def knows_by_name(self, path: str) -> bool:
+        return path.endswith(NAMES) or "/.gitlab/ci/" in f"/{path}"
+
+    def recognises(self, path: str, data: bytes) -> bool:
+        if self.knows_by_name(path):
+            return True
+        # Most YAML files leave here: a job has a script, extends another or starts a pipeline.
+        if b"script:" not in data and b"extends:" not in data and b"trigger:" not in data:
+            return False
+        from policy_engine_plugins.gitlab.recognition import is_pipeline
+
+        return is_pipeline(path, data)
+
+    def units(self, paths: Sequence[str], tree: Tree) -> Iterable[Unit]:
+        """One for each file that no other includes, with all that it includes."""
+        from policy_engine_plugins.gitlab.grouping import group
+
+        return group(paths, tree)
+
+    def reads_beyond(self, unit: Unit, tree: Tree) -> bool:
+        """Included files may lie anywhere in the project; a file that is not there yet may turn up."""
+        from policy_engine_plugins.gitlab.grouping import includes_locally
+
+        return includes_locally(unit, tree)
+
+    def load(self, unit: Unit, tree: Tree) -> Loaded:
+        from policy_engine_plugins.gitlab.load import load
+
+        return load(unit, tree)
+
+    def comments(self, path: str, data: bytes) -> Iterable[Comment]:
+        from policy_engine.yaml_document import comments
+
+        return comments(data, path)
+
+
+@hookimpl
+def register_formats() -> list[Format]:
+    return [GitlabFormat()]

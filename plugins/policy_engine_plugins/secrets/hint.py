@@ -1,0 +1,129 @@
+"""Tells from a file's bytes whether to look closer. Nearly every file of a repository is done with here.
+
+It may be wrong in one direction only: every file that a detector would find something in gives a hint.
+"""
+
+from __future__ import annotations
+
+HEAD = 8192
+MARKER = b"policy-engine:"
+
+# Letters and digits stay, everything else separates: generated secrets are long runs that mix both.
+_SEPARATED = bytes(
+    code if chr(code).isascii() and (chr(code).isalnum() or chr(code) == "+") else 32 for code in range(256)
+)
+_LETTERS = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ+"
+_DIGITS = b"0123456789"
+_HEXADECIMAL = b"0123456789abcdefABCDEF"
+LONG = 16
+
+# What begins or marks a secret, though it may have no such run.
+MARKS = (
+    *(b"PRIVATE KEY", b"LS0tLS1CRUdJTi", b"PuTTY-User-Key-File", b"AIza", b"AKIA", b"ASIA", b"GOCSPX-", b"xox"),
+    *(b"ghp_", b"gho_", b"ghu_", b"ghs_", b"ghr_", b"github_pat_", b"npm_", b"pypi-", b"sk-", b"hvs."),
+    *(b"_live_", b"_test_", b"sq0", b"EAAA", b"SG.", b"glpat-", b"hooks.slack.com", b"/api/webhooks/", b"Q~"),
+    *(b"webhook.office.com", b"_authToken", b"_password", b":AA", b"sig=", b"_auth", b"hf_", b"api_org_", b"NRAK-"),
+    *(b"NRII-", b"NRBR-", b"shpat_", b"shpca_", b"shppa_", b"shpss_", b"_v1_", b"dapi", b"glsa_", b"AZDO", b"ATATT3"),
+    *(
+        b"ATCTT3",
+        b"T3BlbkFJ",
+        b"whsec_",
+        b".atlasv1.",
+        b"AGE-SECRET-KEY-1",
+        b"PMAK-",
+        b"dp.pt.",
+        b"dp.st.",
+        b"dp.ct.",
+        b"dp.sa.",
+    ),
+)
+# Names that secrets are assigned to, in small letters. One of them is reason enough for a closer look, not for a hint.
+NAMES = (
+    *(b"passw", b"passphrase", b"pwd", b"secret", b"token", b"apikey", b"api_key", b"api-key", b"access_key"),
+    *(b"accesskey", b"access-key", b"private_key", b"auth_key", b"account_key", b"accountkey", b"credential"),
+    *(b"encryption_key", b"signing_key", b"license_key", b"datadog", b"dd_app", b"mailgun", b"authorization"),
+    *(b'"auth"', b"basic "),
+)
+
+LOCKS = frozenset(
+    {
+        *("package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml", "bun.lock", "deno.lock"),
+        *("poetry.lock", "pipfile.lock", "uv.lock", "pdm.lock", "cargo.lock", "go.sum", "composer.lock"),
+        *("gemfile.lock", "mix.lock", "flake.lock", "podfile.lock", "packages.lock.json", "chart.lock", "mint.lock"),
+        *("package.resolved", "pubspec.lock", "gradle.lockfile", ".terraform.lock.hcl", "module.bazel.lock"),
+    }
+)
+
+
+def is_binary(data: bytes) -> bool:
+    return b"\0" in data[:HEAD] and not data.startswith((b"\xff\xfe", b"\xfe\xff"))
+
+
+def is_lock(path: str) -> bool:
+    """A lock file is full of digests, which look as secrets do; a secret stands there only with a mark or in a URL."""
+    return path.rpartition("/")[2].lower() in LOCKS
+
+
+def hints(path: str, data: bytes) -> bool:
+    if is_binary(data):
+        return False
+    if MARKER in data:
+        return True
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        data = data.decode("utf-16", "replace").encode("utf-8", "replace")
+    if b"://" in data and b"@" in data and _has_password_url(data):
+        return True
+    if is_lock(path):
+        return any(mark in data for mark in (b"_authToken", b"npm_", b"ghp_", b"glpat-", b"PRIVATE KEY"))
+    if has_mixed_run(data) or any(mark in data for mark in MARKS):
+        return True
+    lower = data.lower()
+    if not any(name in lower for name in NAMES):
+        return False
+    from policy_engine_plugins.secrets.assignment import may_assign
+
+    return may_assign(path, lower)
+
+
+def has_mixed_run(data: bytes) -> bool:
+    """Whether there is a long run of letters and digits in turn that is no hexadecimal digest."""
+    digest = False
+    for run in data.translate(_SEPARATED).split():
+        if len(run) < LONG:
+            continue
+        letters = run.translate(None, _DIGITS)
+        if len(letters) == len(run) or not letters:
+            continue
+        if not run.translate(None, _HEXADECIMAL):
+            digest = digest or len(run) >= 32
+        elif is_mixed(run):
+            return True
+    return digest and _has_named_digest(data)
+
+
+def _has_named_digest(data: bytes) -> bool:
+    """A hexadecimal secret looks like any digest; what gives it away is the prefix or the name before it."""
+    import re
+
+    prefixed = rb"(?<![A-Za-z0-9_-])(?!sha|md5|blake|rev|commit|git|ref|v)[a-z]{2,12}"
+    prefixed += rb"[_-][0-9a-f]{32,64}(?![0-9a-f])|-us[0-9]"
+    named = rb"(?i)(?:key|token|secret|auth|sid)[\w.-]{0,20}[\"'\]]{0,2}[ \t]{0,3}(?:=>|:=|[:=,])[ \t]{0,3}"
+    named += rb"[\"']?[0-9a-f]{32,64}(?![0-9a-f])"
+    return re.search(prefixed, data) is not None or re.search(named, data) is not None
+
+
+def is_mixed(run: bytes) -> bool:
+    """Letters and digits that change often: `2024q1reportfinal` does not, `x8Kd03mQz7aPq2Lw` does."""
+    changes, last = 0, b""
+    for place in range(len(run)):
+        char = run[place : place + 1]
+        kind = b"0" if char in _DIGITS else b"A" if char.isupper() else b"a"
+        changes += kind != last and bool(last)
+        last = kind
+    return changes * 5 >= len(run)
+
+
+def _has_password_url(data: bytes) -> bool:
+    import re
+
+    return re.search(rb"://[^\s/:@\"'<>]{0,100}:[^\s/@\"'<>]{1,200}@", data) is not None
