@@ -7,9 +7,7 @@ its repetition from a saved snapshot and a snapshot that is found in a folder ar
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -122,6 +120,7 @@ def read_each(
 ) -> Iterator[tuple[str, bytes | HostError]]:
     """Every target with its snapshot or with why there is none, as they come. Each snapshot is handed to `keep` as soon
     as it is there, so that what was read before an interruption need not be read again."""
+    import threading
     from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
     lock = threading.Lock()
@@ -153,5 +152,4 @@ def read_each(
     finally:
         if running:
             reader.stop()
-        with suppress(RuntimeError):
-            pool.shutdown(wait=True, cancel_futures=True)
+        pool.shutdown(wait=True, cancel_futures=True)

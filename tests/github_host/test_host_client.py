@@ -145,8 +145,17 @@ def test_waiting_ends_where_the_option_says(server: Pretend) -> None:
     assert server.asked("/y") == 0
 
 
-def test_a_limit_without_a_time_is_a_minute(server: Pretend) -> None:
-    server.routes["/x"] = Reply(403, {"message": "You have exceeded a secondary rate limit."})
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(403, {"message": "You have exceeded a secondary rate limit."}),
+        Reply(429),
+        Reply(429, headers={"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"}),
+        Reply(403, headers={"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "soon"}, body={"message": "rate limit"}),
+    ],
+)
+def test_a_limit_without_a_time_is_a_minute(server: Pretend, reply: Reply) -> None:
+    server.routes["/x"] = reply
     assert "asks for 60 s more" in ask(server.url, limits=Limits(max_wait_s=10)).message
 
 
@@ -287,6 +296,15 @@ def test_no_error_quotes_the_token(server: Pretend) -> None:
             continue
         server.routes["/x"] = reply
         assert TOKEN not in repr(ask(server.url))
+
+
+def test_no_log_quotes_the_token(server: Pretend, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    server.routes["/x"] = in_turn(Reply(503), Reply(302, None, {"Location": "/y"}))
+    server.routes["/y"] = {}
+    assert ask(server.url).status == 200
+    assert caplog.records
+    assert TOKEN not in caplog.text
 
 
 def test_another_password_file_does_not_replace_the_token(

@@ -12,7 +12,8 @@ archived_repository   one that nobody can change; it is told and not judged
 branch                the default branch as protection and rulesets take effect together: `protected`,
                       `pull_request_required`, `approvals`, `code_owner_review`, `stale_reviews_dismissed`,
                       `last_push_approved`, `threads_resolved`, `status_checks` (names), `up_to_date`, `signatures`,
-                      `linear_history`, `force_push_blocked`, `deletion_blocked`; `bypass`: who may pass the review by
+                      `linear_history`, `force_push_blocked`, `deletion_blocked`; `bypass`: who may pass the review by;
+                      `code_owners_named`: whether there is a file of them
 ruleset               of a repository or an organisation (`level`): `target`, `enforcement`, `rules` (by type),
                       `bypass_actors`
 actions               what workflows may use: `enabled`, `allowed_actions`, `patterns_allowed`, `sha_pinning_required`;

@@ -68,10 +68,18 @@ class _SecurePool(HTTPSConnectionPool):
     ConnectionCls = _Secure
 
 
+_POOLS = {"http": _PlainPool, "https": _SecurePool}
+
+
 class _Adapter(HTTPAdapter):
     def init_poolmanager(self, *positional: Any, **named: Any) -> None:
         super().init_poolmanager(*positional, **named)  # type: ignore[no-untyped-call, unused-ignore]
-        self.poolmanager.pool_classes_by_scheme = {"http": _PlainPool, "https": _SecurePool}
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, *positional: Any, **named: Any) -> Any:
+        manager = super().proxy_manager_for(*positional, **named)  # type: ignore[no-untyped-call, unused-ignore]
+        manager.pool_classes_by_scheme = _POOLS
+        return manager
 
 
 def session() -> requests.Session:

@@ -41,7 +41,14 @@ def add_branch(answers: Answers, repository: str, branch: str) -> None:
     if "branch not found" in message.lower():
         return  # An empty repository has no branch yet.
     effect = _Effect(answers)
-    value = {"name": branch, "repository": repository, **effect.values()}
+    owners = answers.body("codeowners")
+    value = {
+        "name": branch,
+        "repository": repository,
+        "code_owners_named": owners if type(owners) is Unknown else owners is not None,
+        **effect.values(),
+    }
+    effect.places["code_owners_named"] = ("answers", "codeowners")
     header: AttributePath = ("answers", "protection")
     if isinstance(effect.rules, list) and effect.rules and not isinstance(effect.protection, dict):
         header = ("answers", "rules")

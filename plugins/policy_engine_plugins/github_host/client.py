@@ -194,7 +194,7 @@ class Client:
                 continue
             body = self._parsed(data, status)
             message = self._clean(body.get("message", "") if isinstance(body, dict) else "")
-            if status in (403, 429) and self._limited(headers, message, rounds):
+            if status in (403, 429) and self._limited(status, headers, message, rounds):
                 rounds += 1
                 continue
             if status in _TRANSIENT:
@@ -312,7 +312,7 @@ class Client:
 
     # -- rate limits
 
-    def _limited(self, headers: Mapping[str, str], message: str, rounds: int) -> bool:
+    def _limited(self, status: int, headers: Mapping[str, str], message: str, rounds: int) -> bool:
         """Whether an answer says to come back later; then the wait is set for all threads. Each time that the same
         question is put off, the least wait doubles, whatever the server says."""
         wait_s: float | None = _seconds(headers.get("Retry-After"))
@@ -321,7 +321,7 @@ class Client:
             if reset is not None:
                 # By the server's own clock, which need not be ours.
                 wait_s = reset - _server_time(headers) + 1
-        if wait_s is None and "rate limit" in message.lower():
+        if wait_s is None and (status == 429 or "rate limit" in message.lower()):
             wait_s = 60.0
         if wait_s is None:
             return False
