@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from policy_engine.check import Check, Context, Doubt, Violation
-from policy_engine.operators import OPERATORS, Operator, find_unknown, same
+from policy_engine.operators import OPERATORS, Operator, find_unknown, same, scalar
+from policy_engine.partial import PartialDict
 from policy_engine.path import ABSENT, PathError, Several, Steps, Wild, lookup, parse_path, places
 from policy_engine.resource import AttributePath, Resource
 from policy_engine.unknown import Unknown
@@ -132,6 +133,7 @@ def _blaming(condition: Condition, steps: Steps) -> Condition:
 # --- comparisons ------------------------------------------------------------------------------------------------------
 
 ValueTest = Callable[[Any], Truth]
+_SIMPLE = frozenset({str, bool, int, float})
 Pinpoint = Callable[[Any, "bool | None"], "list[int]"]
 
 
@@ -145,6 +147,9 @@ def _operator_test(
         operand = _folded(operand)
     decide, partial, pinpoint = operator.test, operator.partial, operator.pinpoint
     assert decide is not None
+    listed = operand if operator.name == "in" else [operand] if operator.name == "equals" else []
+    # Most comparisons are of one text, number or boolean with others.
+    simple = frozenset(map(scalar, listed)) if all(type(each) in _SIMPLE for each in listed) else frozenset()
     if_absent = operator.absent is not negated
 
     def test(value: Any) -> Truth:
@@ -157,6 +162,8 @@ def _operator_test(
                 if answer is not None:
                     return answer is not negated
             return value
+        if simple and type(value) in _SIMPLE and not ignore_case:
+            return (scalar(value) in simple) is not negated
         truth = decide(_folded(value) if ignore_case else value, operand)
         if type(truth) is Unknown:
             return truth
@@ -340,6 +347,17 @@ def _satisfies(node: Mapping[str, Any], checks: Mapping[str, Check], at: Attribu
     return Condition(lambda value, _context: value_test(value), witness)
 
 
+def _plain_items(value: Any, names: Steps) -> Sequence[Any] | None:
+    """What `places` gives for names that end in `[]`, where all is as plain as it nearly always is; else None."""
+    for name in names:
+        if not isinstance(value, dict) or type(value) is PartialDict:
+            return None
+        value = value.get(name, ABSENT)
+        if value is ABSENT:
+            return ()
+    return value if isinstance(value, list) else None
+
+
 def _compile_quantifier(
     node: Mapping[str, Any], head: str, checks: Mapping[str, Check], at: AttributePath
 ) -> Condition:
@@ -347,21 +365,27 @@ def _compile_quantifier(
     if not any(isinstance(step, Wild) for step in steps):
         steps = (*steps, Wild.ITEMS)
     anchor = steps[: next(i for i, step in enumerate(steps) if isinstance(step, Wild))]
+    plain = steps[:-1] if steps[-1] is Wild.ITEMS and all(type(step) is str for step in steps[:-1]) else None
     wanted = _satisfies(node, checks, at)
     where = compile_condition(node["where"], checks, (*at, "where")) if "where" in node else None
 
     def answer(item: Any, context: Context) -> Truth:
         """What the item says: for `every` whether it is right, for `some` and `none` whether it is one of those."""
-        truth = wanted.test(item, context)
         if where is None:
-            return truth
+            return wanted.test(item, context)
         applies = where.test(item, context)
+        if applies is False:
+            return head == "every"
+        truth = wanted.test(item, context)
         if head == "every":
             return kleene_any(iter((kleene_not(applies), truth)))
         return kleene_all(iter((applies, truth)))
 
     def test(value: Any, context: Context) -> Truth:
-        answers = (answer(item, context) for _, item in places(value, steps))
+        items = _plain_items(value, plain) if plain is not None else None
+        if items is None:
+            items = [item for _, item in places(value, steps)]
+        answers = (answer(item, context) for item in items)
         if head == "every":
             return kleene_all(answers)
         found = kleene_any(answers)

@@ -86,6 +86,9 @@ def lookup(value: Any, steps: Steps, start: int = 0) -> Any:
     """
     for index in range(start, len(steps)):
         step = steps[index]
+        if isinstance(value, dict):
+            value = value.get(step, ABSENT)
+            continue
         if isinstance(value, list):
             if type(step) is int:
                 if type(value) is PartialList:
@@ -98,7 +101,7 @@ def lookup(value: Any, steps: Steps, start: int = 0) -> Any:
             value = value[0]
             if isinstance(value, list):
                 return lookup(value, steps, index)
-        if isinstance(value, dict):
+        if isinstance(value, dict):  # the only item of a list
             value = value.get(step, ABSENT)
         elif type(value) is Unknown:
             return value.member()
