@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
@@ -18,7 +18,7 @@ from policy_engine.span import Span
 from policy_engine_plugins.repository.places import lines, on_line
 
 MAX_ENTRIES = 20_000
-MAX_WORK = 20_000_000
+MAX_WORK = 10_000_000
 """Files looked at for all lines together: a hostile file must not make the two numbers' product."""
 GITHUB_BYTES = 3 * 1024 * 1024
 """GitHub does not read a larger file at all."""
@@ -122,10 +122,12 @@ def _why(owner: str) -> str:
 
 
 class Paths:
-    """The files of a project, sorted, found by folder, by name and by ending, so that a line does not look at all."""
+    """The files of a project, sorted, found by folder, by name and by ending, so that a line does not look at all.
+    `work` counts those that were looked at."""
 
     def __init__(self, paths: Sequence[str]) -> None:
         self.paths = sorted(paths)
+        self.work = 0
 
     @cached_property
     def by_part(self) -> dict[str, list[int]]:
@@ -151,8 +153,14 @@ class Paths:
         start = bisect_left(self.paths, folder)
         return range(start, bisect_left(self.paths, folder + "0", start)) if folder else range(len(self.paths))
 
-    def candidates(self, parts: Sequence[str], *, anchored: bool) -> Iterable[int]:
+    def candidates(self, parts: Sequence[str], *, anchored: bool) -> Sequence[int]:
         """Files that a pattern of these parts can match, and perhaps others."""
+        found = self._candidates(parts, anchored=anchored)
+        # To compare with many wildcards takes some times longer than with few.
+        self.work += len(found) * (4 if sum(part.count("*") for part in parts) > 2 else 1)
+        return found
+
+    def _candidates(self, parts: Sequence[str], *, anchored: bool) -> Sequence[int]:
         if anchored:
             literal = []
             for part in parts:
@@ -215,7 +223,9 @@ def _find(piece: Sequence[str], name: str, start: int, end: int) -> int:
     return next((at for at in range(start, end - len(piece) + 1) if _at(piece, name, at)), -1)
 
 
-def _match_parts(parts: Sequence[str], names: Sequence[str], *, to_end: bool) -> bool:
+def match_parts(
+    parts: Sequence[str], names: Sequence[str], *, to_end: bool, same: Callable[[str, str], bool] = glob_part
+) -> bool:
     """Whether the parts match the names from their beginning; `**` is any number of names. `to_end` asks for all of the
     names, else further ones may follow. The leftmost match of each stretch is as good as any."""
     part = name = 0
@@ -228,7 +238,7 @@ def _match_parts(parts: Sequence[str], names: Sequence[str], *, to_end: bool) ->
             star, star_name = part, name
             part += 1
             continue
-        elif name < len(names) and glob_part(parts[part], names[name]):
+        elif name < len(names) and same(parts[part], names[name]):
             part += 1
             name += 1
             continue
@@ -238,7 +248,7 @@ def _match_parts(parts: Sequence[str], names: Sequence[str], *, to_end: bool) ->
         part, name = star + 1, star_name
 
 
-def _collapse(parts: Iterable[str]) -> list[str]:
+def collapse(parts: Iterable[str]) -> list[str]:
     kept: list[str] = []
     for part in parts:
         if part == "**" and kept and kept[-1] == "**":
@@ -253,7 +263,7 @@ def match_github(pattern: str, paths: Paths) -> list[int]:
     if not trimmed:
         return []
     anchored = "/" in pattern[:-1]
-    parts = _collapse(trimmed.split("/"))
+    parts = collapse(trimmed.split("/"))
     if trimmed in ("*", "**") and not (anchored and trimmed == "*"):
         return list(range(len(paths.paths)))
     folder_only = pattern.endswith("/")
@@ -263,11 +273,16 @@ def match_github(pattern: str, paths: Paths) -> list[int]:
         parts = [*parts[:-1], "*"] if len(parts) > 1 else ["*"]
         files_only = False
     simple = not any(char in trimmed for char in "*?\\")
+    quick = None if anchored else _quick(parts[0], folder_only=folder_only)
     found = []
     for number in paths.candidates(parts, anchored=anchored and parts[0] != "**"):
         path = paths.paths[number]
         if simple and anchored:
             if path.startswith(f"{trimmed}/") or (path == trimmed and not folder_only):
+                found.append(number)
+            continue
+        if quick is not None:
+            if quick.search(path):
                 found.append(number)
             continue
         names = path.split("/")
@@ -276,9 +291,17 @@ def match_github(pattern: str, paths: Paths) -> list[int]:
         if not anchored:
             if any(glob_part(parts[0], name) for name in names):
                 found.append(number)
-        elif _match_parts(parts, names, to_end=files_only):
+        elif match_parts(parts, names, to_end=files_only):
             found.append(number)
     return found
+
+
+def _quick(part: str, *, folder_only: bool) -> re.Pattern[str] | None:
+    """One name of a path as a regular expression, where its wildcards are so few that none can be slow."""
+    if part.count("*") > 2 or "\\" in part:
+        return None
+    text = re.escape(part).replace("\\*", "[^/]*").replace("\\?", "[^/]")
+    return re.compile(f"(?:^|/){text}{'/' if folder_only else '(?:/|$)'}")
 
 
 def match_gitlab(pattern: str, paths: Paths) -> list[int]:
@@ -289,7 +312,7 @@ def match_gitlab(pattern: str, paths: Paths) -> list[int]:
     anchored = text.startswith("/")
     if text.endswith("/"):
         text += "**/*"
-    parts = _collapse(each for each in text.split("/") if each)
+    parts = collapse(each for each in text.split("/") if each)
     if not parts:
         return []
     # A `**` that no slash follows is a plain star.
@@ -305,7 +328,7 @@ def match_gitlab(pattern: str, paths: Paths) -> list[int]:
     else:
         known = [part for part in parts if part != "**" and not any(char in part for char in "*?\\")]
         candidates = paths.by_part.get(known[0], ()) if known else range(len(paths.paths))
-    return [number for number in candidates if _match_parts(parts, paths.paths[number].split("/"), to_end=True)]
+    return [number for number in candidates if match_parts(parts, paths.paths[number].split("/"), to_end=True)]
 
 
 @dataclass(slots=True)
@@ -336,9 +359,8 @@ def ownership(entries: Sequence[Entry], paths: Paths, host: str) -> Ownership | 
         found = known.get(entry.pattern)
         if found is None:
             found = known[entry.pattern] = match(entry.pattern, paths)
-            work += len(paths.paths) // 20
         work += len(found)
-        if work > MAX_WORK:
+        if work + paths.work > MAX_WORK:
             return None
         matches[number] = len(found)
         if entry.excluded:

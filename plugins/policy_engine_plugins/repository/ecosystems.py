@@ -173,7 +173,7 @@ def terraform_uses(project: Project, tree: Tree) -> Iterator[Use]:
         names = {path.rpartition("/")[2]: path for path in paths}
         lock = f"{folder}/.terraform.lock.hcl" if folder else ".terraform.lock.hcl"
         for name in ("versions.tf", "providers.tf", "terraform.tf", "main.tf", "provider.tf", "version.tf"):
-            if name in names and _mentions(names[name], tree, b"required_providers", b"source "):
+            if name in names and _mentions(names[name], tree, b"required_providers", b" source "):
                 yield Use("terraform", folder, names[name])
                 break
         else:

@@ -48,7 +48,8 @@ def load(path: str, data: bytes) -> tuple[list[Resource], list[Problem]]:
     if first is not None:
         places[("unverified",)] = Span(first, 1, first, 2)
     value["first_unverified"] = unverified
-    return [resource("lock_file", f"lock/{name}", path, value, path, Span(1, 1, 1, 2), places)], []
+    top = 1 + text[: len(text) - len(text.lstrip())].count("\n")
+    return [resource("lock_file", f"lock/{name}", path, value, path, Span(top, 1, top, 2), places)], []
 
 
 def _is_origin(line: str) -> bool:

@@ -94,8 +94,11 @@ _ASIDE = frozenset(
 )
 
 
+_ASIDE_ENDINGS = ("-example", "-examples", "-test", "-tests", "_test", "_tests", "-fixtures", "_fixtures", "testdata")
+
+
 def is_aside(path: str) -> bool:
     """Whether a file lies where tests, examples, documentation or other people's code do: what is in it is not what
     the project runs."""
     folders = path.lower().split("/")[:-1]
-    return any(each in _ASIDE or each.endswith(("-example", "-examples", "-test", "-tests")) for each in folders)
+    return any(each in _ASIDE or each.endswith(_ASIDE_ENDINGS) for each in folders)
