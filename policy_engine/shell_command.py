@@ -51,6 +51,7 @@ _VALUED = """
     git -C -c --git-dir --work-tree --namespace -b --branch --depth -o --origin --filter --config
     pip -r -c -i -f -t -e --requirement --constraint --index-url --extra-index-url --find-links --target --editable
     pip --trusted-host --timeout --retries --cache-dir --prefix --root --proxy --cert --platform --python-version
+    pip --group --report --src --progress-bar --upgrade-strategy --no-binary --only-binary --python --log
     npm,pnpm,yarn -C -w --prefix --registry --cwd --dir --cache --loglevel --workspace --filter --omit
     gem -v -i -n -s --version --install-dir --bindir --source
     useradd,adduser,usermod -u -g -G -s -d -c -k -h -p -e --uid --gid --groups --shell --home --home-dir

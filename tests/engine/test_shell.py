@@ -113,6 +113,7 @@ def test_a_pipe_into_something_unknown_may_run_it() -> None:
 @pytest.mark.parametrize(
     ("script", "options", "operands", "subcommand"),
     [
+        ("pip install --group dev --report out.json a", ["--group", "--report"], ["install", "a"], "install"),
         ("apt-get -o A=b -y install x", ["-o", "-y"], ["install", "x"], "install"),
         ("git -c a=b clone --depth 1 url", ["-c", "--depth"], ["clone", "url"], "clone"),
         ("npm install -g a", ["-g"], ["install", "a"], "install"),

@@ -48,15 +48,19 @@ def audits() -> Mapping[str, tuple[str, ...]]:
     return {audit.strip("`"): tuple(re.findall(r"`([a-z0-9-]+)`", rules)) for audit, rules, _ in cells}
 
 
-PREFIXES = ("`workflow-", "`action-")
+PREFIXES = ("`workflow-", "`action-", "`pipeline-")
 
 
 def workflow_rules() -> set[str]:
-    return {path.stem for path in (ROOT / "rules" / "workflow").glob("*.yaml") if not path.stem.endswith(".test")}
+    """Every rule that judges workflows, wherever it lies."""
+    files = [path for path in (ROOT / "rules").rglob("*.yaml") if not path.stem.endswith(".test")]
+    return {
+        path.stem for path in files if re.search(r"format: github$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    }
 
 
 def test_every_rule_on_the_page_is_there_and_every_workflow_rule_is_on_the_page() -> None:
-    named = set(re.findall(r"`((?:workflow|action)-[a-z0-9-]+)`", page()))
+    named = set(re.findall(r"`((?:workflow|action|pipeline)-[a-z0-9-]+)`", page()))
     assert named == workflow_rules()
     every = {path.stem for path in (ROOT / "rules").rglob("*.yaml")}
     assert {rule for rules in audits().values() for rule in rules} <= every

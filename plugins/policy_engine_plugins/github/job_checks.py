@@ -29,7 +29,12 @@ def restores_cache(step: Mapping[str, Any], parameters: Mapping[str, Any]) -> It
     inputs = _inputs(step)
     given = inputs if isinstance(inputs, Unknown) else inputs.get(known["input"], known["default"])
     if isinstance(given, Unknown):
-        yield Doubt(given, ("with",))
+        # `type=gha,scope=${{ ... }}` is not known, and still no word that switches caching off.
+        written = max((piece for piece in given.fragments if piece), key=len, default="").lower()
+        if not written or any(written in str(off).lower() for off in known["off"]):
+            yield Doubt(given, ("with", known["input"]))
+        else:
+            yield Violation((), action_name(step))
     elif not any(str(given).lower() == str(off).lower() for off in known["off"]):
         yield Violation((), action_name(step))
 
