@@ -39,7 +39,7 @@ _LOCAL = re.compile(
 # A core of a name; what stands around it decides. Anchored reading starts at each.
 _CORE = re.compile(
     r"(?i)passw(?:or)?d|passphrase|(?<![a-z])pwd|secret|token|api[_-]?key|access[_-]?key|account[_-]?key|private[_-]?key|"
-    r"auth[_-]?key|encryption[_-]?key|signing[_-]?key|master[_-]?key|license[_-]?key|credentials?(?![a-z])"
+    r"auth[_-]?key|encryption[_-]?key|signing[_-]?key|master[_-]?key|credentials?(?![a-z])"
 )
 _REST = re.compile(
     r"""(?x) (?P<rest>[\w.-]{0,40}) ["'`]? \]? [ \t]{0,20}
@@ -89,7 +89,9 @@ _COMMON = re.compile(
 
 def password_made_up(value: str) -> bool | str:
     """Of what a person chose, or made up."""
-    if is_reference(value) or _COMMON.match(value) or len(set(value)) <= 3:
+    if is_reference(value) or _COMMON.match(value) or len(set(value)) <= 3 or _is_dictionary(value):
+        return True
+    if re.search(r"(?i)passw(?:or|0r)d", value):
         return True
     return made_up(value) is True
 
@@ -108,8 +110,8 @@ def _urls(path: str, text: str) -> Iterator[Found]:
     show = stands_for_show(path)
     for match in _URL.finditer(text):
         scheme, user, password, host = match[1].lower(), match[2], match[3], match[4]
-        if "@" not in match[0] or (scheme in ("http", "https") and password.isdigit()):
-            continue
+        if password.isdigit() or re.match(r"\d{1,5}[,/]", password):
+            continue  # a port, and the @ is another host's
         parts = _pieces(password)
         kind = KINDS["database-url"] if _is_database(scheme) else KINDS["url-password"]
         doubt: bool | str = False
@@ -165,11 +167,16 @@ def _connections(path: str, text: str) -> Iterator[Found]:
         if _HOST_PART.search(around) is None or match.start() - start > MAX_LINE:
             continue
         value = match[1].strip()
+        if _CODE.match(value) or _is_packed(path, text):
+            continue
         if password_made_up(value) or _is_dictionary(value) or made_up(value) is True:
             continue
         doubt: bool | str = show or False
         first = match.start(1)
         yield Found(KINDS["connection-string"], first, first + len(match[1].rstrip()), FORM, value, doubt)
+
+
+_CODE = re.compile(r"^[A-Za-z_$][\w$]*(?:(?:\.|->|::)[\w$]+)+$|.*[()]")
 
 
 def _may_connect(lower: str) -> bool:
@@ -224,7 +231,7 @@ def _named(path: str, text: str) -> Iterator[Found]:
 
 
 _ENDS = ("passwd", "password", "passphrase", "pwd", "secret", "token", "key", "credential")
-_BEFORE_KEY = re.compile(r"(?:api|access|account|private|auth|encryption|signing|master|license)[_-]?\Z")
+_BEFORE_KEY = re.compile(r"(?:api|access|account|private|auth|encryption|signing|master)[_-]?\Z")
 _SMALL = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 
 
@@ -269,7 +276,7 @@ def _judge(name: str, core: str, value: str, *, quoted: bool) -> str | None:
         return None
     if any(char.isspace() for char in value) or is_reference(value) or _HASHED.match(value) or _UUID.match(value):
         return None
-    if not value.isprintable() or _COMMON.match(value) or "://" in value:
+    if not value.isprintable() or (password_made_up(value) and not is_example(value)) or "://" in value:
         return None
     if core.startswith("pass") or core == "pwd":
         return "password" if _is_password(value) else None
@@ -288,10 +295,11 @@ def _is_password(value: str) -> bool:
     # snake_case_2 and kebab-case-v1 are names; so are words with a number behind.
     if re.match(r"^[A-Za-z]{2,20}(?:[-_./:][A-Za-z0-9]{1,20}){1,8}$", value) and not _is_random(value):
         return False
-    return len(set(value)) >= 5
+    words = sum(len(word) for word in re.findall("[A-Z]?[a-z]{3,}", value))
+    return len(set(value)) >= 5 and (words * 4 < len(value) * 3 or len(value) < 16)
 
 
-_WORD = re.compile(r"^(?:[A-Z]?[a-z]{2,}|[A-Z]{2,}|[0-9]{1,8}|v[0-9]+)$")
+_WORD = re.compile(r"^(?:(?:[A-Z]?[a-z]{2,}){1,6}[0-9]{0,4}|[A-Z]{2,}[0-9]{0,4}|[0-9]{1,8}|v[0-9]+)$")
 
 
 def _is_random(value: str) -> bool:
@@ -304,7 +312,7 @@ def _is_random(value: str) -> bool:
         return False
     pieces = [piece for piece in re.split(r"[^A-Za-z0-9]+", value) if piece]
     words = sum(len(piece) for piece in pieces if _WORD.match(piece))
-    if words * 2 > len(value):
+    if words * 2 > len(value) or max(map(len, pieces)) < 10:
         return False
     changes = sum(_class(a) != _class(b) for a, b in pairwise(value))
     return changes * 4 >= len(value) and _entropy(value) >= min(3.5, math.log2(len(value)) - 0.75)

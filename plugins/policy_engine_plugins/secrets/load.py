@@ -14,7 +14,7 @@ from policy_engine.tree import Tree
 from policy_engine.unit import Loaded, Problem, ProblemKind, Unit
 from policy_engine.unknown import Unknown
 from policy_engine_plugins.secrets.assignment import assignments
-from policy_engine_plugins.secrets.found import CHECKSUM, CONFIDENCE, MISMATCH, STRUCTURE, Found
+from policy_engine_plugins.secrets.found import CHECKSUM, CONFIDENCE, FORM, MISMATCH, STRUCTURE, Found
 from policy_engine_plugins.secrets.hint import has_mixed_run, is_lock
 from policy_engine_plugins.secrets.identity import identity, identity_key
 from policy_engine_plugins.secrets.key import private_keys
@@ -22,6 +22,9 @@ from policy_engine_plugins.secrets.placeholder import stands_for_show
 from policy_engine_plugins.secrets.token import tokens
 
 MAX_SECRETS = 1000
+_MADE_FOR_TESTS = ("key", "session", "registry", "url", "database")
+# A line of a file in base64: whatever looks like a token in it is a part of something else.
+_ENCODED_LINE = re.compile(r"[\s\"'>#*/+]*[A-Za-z0-9+/_-]{60,}={0,2}[\s\"'\\n,;+)]*\Z")
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _SPOKEN = {CHECKSUM: "its checksum holds", STRUCTURE: "its structure holds", MISMATCH: "its checksum does not hold"}
 
@@ -50,6 +53,8 @@ def find(path: str, text: str, data: bytes, problems: list[Problem]) -> list[Fou
 
     def take(some: Iterable[Found]) -> None:
         for each in some:
+            if each.basis == FORM and each.kind.group != "key" and _is_part_of_base64(text, each):
+                continue
             if not taken:
                 taken.extend(bytes(len(text)))
             if taken.find(1, each.start, each.end) < 0:
@@ -74,11 +79,17 @@ def find(path: str, text: str, data: bytes, problems: list[Problem]) -> list[Fou
     return sorted(kept, key=lambda each: each.start)
 
 
+def _is_part_of_base64(text: str, found: Found) -> bool:
+    start, end = max(text.rfind("\n", 0, found.start) + 1, found.start - 200), text.find("\n", found.end)
+    line = text[start : min(end if end >= 0 else len(text), found.end + 200)]
+    return found.end - found.start < len(line.strip(" \t\r\"',;")) and _ENCODED_LINE.match(line) is not None
+
+
 def _for_show(found: Found, show: str) -> Found:
     """Keys and session tokens among tests are nearly always made for them, however well-formed they are."""
     from dataclasses import replace
 
-    if found.made_up is False and found.kind.group in ("key", "session", "registry") and found.basis != CHECKSUM:
+    if found.made_up is False and found.kind.group in _MADE_FOR_TESTS and found.basis != CHECKSUM:
         return replace(found, made_up=show)
     return found
 

@@ -93,7 +93,7 @@ _TEST_FOLDERS = frozenset(
     }
 )
 _TEST_NAMES = re.compile(
-    r"(?i)(?:^|[._-])(?:test|tests|spec|example|sample|mock|fixture|fixtures|dist|template)(?:[._-]|$)|^conftest\.py$|"
+    r"(?i)(?:^|[._-])(?:test|tests|spec|examples?|samples?|mocks?|fixtures?|dist|template)(?:[._-]|$)|^conftest\.py$|"
     r"(?:Test|Tests|Spec)\.\w+$|\.(?:md|mdx|rst|adoc|html?|ipynb|svg|po|pot|pyi|css|map)$"
 )
 
