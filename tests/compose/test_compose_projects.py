@@ -110,7 +110,7 @@ def test_what_an_absent_file_would_bring_is_not_known() -> None:
     [
         (
             "services: {a: {extends: b}, b: {extends: a}, c: {image: x}}",
-            "1:32: service 'a' extends itself, or too many",
+            "1:33: service 'a' extends itself, or too many",
         ),
         ("services: {a: {extends: b}, c: {image: x}}", "1:16: there is no service 'b' to extend"),
         ("services: {a: 3, c: {image: x}}", "1:12: service 'a' is not a mapping"),

@@ -62,7 +62,7 @@ def test_the_span_of_the_secret_is_cut_out_of_every_snippet_of_the_line(scanned)
 
 
 def test_of_a_key_of_several_lines_nothing_is_shown(scanned) -> None:  # type: ignore[no-untyped-def]
-    (found,) = failures(scanned({"server.pem": pem()}))
+    (found,) = failures(scanned({"notes.txt": pem()}))
     assert found.snippet == "****"
     assert found.location.span.start_line == 1
 

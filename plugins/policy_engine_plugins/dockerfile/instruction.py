@@ -194,6 +194,9 @@ def _read_flags(found: Instruction, text: str, position: int, end: int) -> int:
     return position
 
 
+_GAP = re.compile(r"[\t\v\f\r ]+")
+
+
 def _json_list(rest: Raw) -> list[Raw] | str | None:
     """The items of a JSON list of text; None where it is none and so a command for the shell; a fault where it is a
     list of something else. Like BuildKit's, it does not care what follows the list."""
@@ -218,12 +221,14 @@ def _read_pairs(found: Instruction, text: str, start: int, end: int, escape: str
     words = list(split_words(text, start, end, escape))
     first = text[words[0][0] : words[0][1]]
     if "=" not in first:
-        # The old form: one name, and all the rest is its value.
-        if len(words) < 2:
+        # The old form: one name, and all the rest is its value. Quotes mean nothing between the two.
+        at = words[0][0]
+        gap = _GAP.search(text, at, end)
+        if gap is None or gap.end() == end:
             found.fault = (f"{found.keyword} wants a value for '{first[:60]}'", *words[0])
             return
-        at, stop = words[0]
-        found.pairs.append(Pair(Raw(first, at, stop), Raw(text[words[1][0] : end], words[1][0], end), at, end))
+        name, value = Raw(text[at : gap.start()], at, gap.start()), Raw(text[gap.end() : end], gap.end(), end)
+        found.pairs.append(Pair(name, value, at, end))
         found.form = "legacy"
         return
     for at, stop in words:
