@@ -16,7 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from policy_engine.errors import ConfigError
-from policy_engine.report import Moment
+from policy_engine.moment import Moment
 
 SCHEMA_VERSION = "1"
 BUSY_TIMEOUT_S = 60

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from policy_engine.attestation import Attestation
+    from policy_engine.moment import Moment
     from policy_engine.statement import Statement
     from policy_engine.verdict import Verdict
     from policy_engine.waiver import Waiver
@@ -64,22 +65,6 @@ class Base:
     name: str
     commit: str
     fixed: Sequence[Finding] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """What one run came to.
-
-    at        the time in UTC, as 2027-01-31T02:00:00Z
-    controls  how many controls of the leading framework had each status, by the status's name
-    """
-
-    at: str
-    open: int
-    new: int
-    fixed: int
-    reopened: int
-    controls: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 
 from policy_engine.finding import Outcome, Suppression
+from policy_engine.moment import Moment
 from policy_engine.plugins import Plugins
-from policy_engine.report import Moment, Report
+from policy_engine.report import Report
 from policy_engine.reporter import Display
 from policy_engine.span import Location, Span
 from policy_engine.statement import Applicability, Statement

@@ -227,8 +227,8 @@ def _read_pairs(found: Instruction, text: str, start: int, end: int, escape: str
         if gap is None or gap.end() == end:
             found.fault = (f"{found.keyword} wants a value for '{first[:60]}'", *words[0])
             return
-        name, value = Raw(text[at : gap.start()], at, gap.start()), Raw(text[gap.end() : end], gap.end(), end)
-        found.pairs.append(Pair(name, value, at, end))
+        key, value = Raw(text[at : gap.start()], at, gap.start()), Raw(text[gap.end() : end], gap.end(), end)
+        found.pairs.append(Pair(key, value, at, end))
         found.form = "legacy"
         return
     for at, stop in words:

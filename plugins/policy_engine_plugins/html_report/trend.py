@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from policy_engine.report import Moment
+from policy_engine.moment import Moment
 from policy_engine.verdict import ControlStatus
 from policy_engine_plugins.html_report.markup import table, text
 from policy_engine_plugins.html_report.status import css_class

@@ -29,6 +29,8 @@ SECRET_HOOKS = frozenset(
             "gitleaks",
             "gitleaks-docker",
             "gitleaks-system",
+            "policy-engine",
+            "policy-engine-change",
             "trufflehog",
             "ggshield",
             "ggshield-push",
