@@ -21,11 +21,12 @@ from policy_engine.tree import WorkTree
 from policy_engine.unit import ProblemKind
 
 CORPUS = Path(__file__).parent / "corpus"
-FORMATS = ["terraform", "kubernetes", "github"]
+FORMATS = ["terraform", "kubernetes", "github", "repository"]
 BROKEN = {
     "terraform": ["broken/unclosed.tf", "broken_expression/main.tf"],
     "kubernetes": ["broken/indentation.yaml"],
     "github": ["broken/.github/workflows/expression.yml", "broken/.github/workflows/syntax.yml"],
+    "repository": ["broken/package.json", "broken/pom.xml", "broken/pyproject.toml"],
 }
 
 
