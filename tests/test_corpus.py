@@ -30,6 +30,7 @@ BROKEN = {
     "gitlab": ["broken/.gitlab-ci.yml", "broken_job/.gitlab-ci.yml"],
     "azure_pipelines": ["broken/azure-pipelines.yml", "broken_expression/azure-pipelines.yml"],
     "cloudformation": ["broken/comma.json", "broken/conditions.yaml", "broken/resource.yaml"],
+    "repository": ["broken/package.json", "broken/pom.xml", "broken/pyproject.toml"],
 }
 FORMATS = list(BROKEN)
 

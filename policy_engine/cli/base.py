@@ -66,7 +66,9 @@ def base_view(
 
 
 def _links_before(revision: Revision, changes: Changes, links: Mapping[str, str]) -> dict[str, str]:
-    before = {path: target for path, target in links.items() if path not in changes.links}
+    # One that git does not track is new, too.
+    new = changes.links | changes.added
+    before = {path: target for path, target in links.items() if path not in new}
     before.update((path, os.fsdecode(revision.read(path))) for path in changes.links_before)
     return before
 

@@ -230,7 +230,7 @@ def _dependabot(path: str, tree: Tree) -> list[Watch]:
 def _renovate(there: set[str], tree: Tree) -> dict[str, Any] | None:
     from policy_engine_plugins.repository.json_document import parse_json
 
-    for path in (*sorted(RENOVATE), "package.json"):
+    for path in (*RENOVATE, "package.json"):
         if path not in there:
             continue
         try:

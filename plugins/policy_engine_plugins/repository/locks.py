@@ -11,7 +11,7 @@ from typing import Any
 from policy_engine.resource import Resource
 from policy_engine.span import Location, Span
 from policy_engine.unit import Problem
-from policy_engine_plugins.repository.places import decode, fault, is_local, resource
+from policy_engine_plugins.repository.places import decode, fault, is_local, line_span, resource
 
 _MAX_TOLD = 20
 _HTTP = re.compile(r"http://[^\s\"'#,]+")
@@ -46,7 +46,7 @@ def load(path: str, data: bytes) -> tuple[list[Resource], list[Problem]]:
     unverified, count, first = _unverified(name.lower(), text)
     value: dict[str, Any] = {"ecosystem": _ECOSYSTEMS.get(name.lower(), ""), "faults": wrong, "unverified": count}
     if first is not None:
-        places[("unverified",)] = Span(first, 1, first, 2)
+        places[("unverified",)] = line_span(first, text.split("\n")[first - 1])
     value["first_unverified"] = unverified
     top = 1 + text[: len(text) - len(text.lstrip())].count("\n")
     return [resource("lock_file", f"lock/{name}", path, value, path, Span(top, 1, top, 2), places)], []

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 CODEOWNERS = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOWNERS")
 DEPENDABOT = (".github/dependabot.yml", ".github/dependabot.yaml")
-RENOVATE = frozenset(
-    {
-        *("renovate.json", "renovate.json5", ".renovaterc", ".renovaterc.json", ".renovaterc.json5"),
-        *(".github/renovate.json", ".github/renovate.json5", ".gitlab/renovate.json", ".gitlab/renovate.json5"),
-    }
+# In the order in which Renovate looks for them.
+RENOVATE = (
+    *("renovate.json", "renovate.json5", ".github/renovate.json", ".github/renovate.json5"),
+    *(".gitlab/renovate.json", ".gitlab/renovate.json5", ".renovaterc", ".renovaterc.json", ".renovaterc.json5"),
 )
 DEVCONTAINER = ("devcontainer.json", ".devcontainer.json")
 
