@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from policy_engine.finding import Finding, Outcome, Suppression
 from policy_engine.policy import BASELINE
@@ -134,7 +134,7 @@ def _take(entries: list[Known] | None) -> bool:
 
 
 def _marked(finding: Finding) -> Finding:
-    return replace(finding, suppression=Suppression("baseline", f"known from before ({BASELINE})"))
+    return finding._replace(suppression=Suppression("baseline", f"known from before ({BASELINE})"))
 
 
 def _instances(finding: Finding) -> list[tuple[str, str]]:

@@ -6,7 +6,7 @@ Only the units that the change touches are evaluated, as they are and as they we
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from policy_engine.claiming import claim
 from policy_engine.finding import Change, Finding, Outcome
@@ -197,13 +197,13 @@ def _take(left: dict[tuple[str, str], list[Finding]], identity: str, path: str) 
 def _existing(finding: Finding, match: Finding) -> Finding:
     if finding.suppression is not None and match.suppression is None and finding.suppression.kind == "inline":
         # It counted before: the comment that sets it aside comes with the change.
-        finding = replace(finding, suppression=None)
-    return replace(finding, change=Change.EXISTING)
+        finding = finding._replace(suppression=None)
+    return finding._replace(change=Change.EXISTING)
 
 
 def _new(finding: Finding) -> Finding:
     """Nobody sets their own finding aside: a comment does not count for what its own change makes new."""
     if finding.suppression is not None and finding.suppression.kind == "inline":
         message = f"{finding.message} (a comment does not set aside what the same change makes new)"
-        finding = replace(finding, suppression=None, message=message)
-    return replace(finding, change=Change.NEW)
+        finding = finding._replace(suppression=None, message=message)
+    return finding._replace(change=Change.NEW)

@@ -85,8 +85,7 @@ class Concealment:
             {finding.location.path, *(place.path for place, _ in finding.related)}
         ):
             hide = self._guess
-        return replace(
-            finding,
+        return finding._replace(
             message=hide(finding.message),
             snippet=hide(finding.snippet),
             remediation=hide(finding.remediation),

@@ -7,7 +7,17 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from policy_engine.check import Check, Context, Doubt, Violation
-from policy_engine.operators import OPERATORS, Operator, find_unknown, same, scalar
+from policy_engine.operators import (
+    MAX_MATCHED_TEXT,
+    OPERATORS,
+    Operator,
+    find_unknown,
+    listed,
+    literal_alternatives,
+    regex,
+    same,
+    scalar,
+)
 from policy_engine.partial import PartialDict
 from policy_engine.path import ABSENT, PathError, Several, Steps, Wild, lookup, parse_path, places
 from policy_engine.resource import AttributePath, Resource
@@ -147,12 +157,9 @@ def _operator_test(
         operand = _folded(operand)
     decide, partial, pinpoint = operator.test, operator.partial, operator.pinpoint
     assert decide is not None
-    listed = operand if operator.name == "in" else [operand] if operator.name == "equals" else []
-    # Most comparisons are of one text, number or boolean with others.
-    simple = frozenset(map(scalar, listed)) if all(type(each) in _SIMPLE for each in listed) else frozenset()
     if_absent = operator.absent is not negated
 
-    def test(value: Any) -> Truth:
+    def general(value: Any) -> Truth:
         if value is ABSENT or value is None:
             return if_absent
         if type(value) is Unknown:
@@ -162,17 +169,60 @@ def _operator_test(
                 if answer is not None:
                     return answer is not negated
             return value
-        if simple and type(value) in _SIMPLE and not ignore_case:
-            return (scalar(value) in simple) is not negated
         truth = decide(_folded(value) if ignore_case else value, operand)
         if type(truth) is Unknown:
             return truth
         return truth is not negated
 
+    test: ValueTest = general
+    if not ignore_case:
+        # Most comparisons are of one text with others; what is left to do for it is little.
+        if operator.name in ("equals", "in"):
+            test = _quick_equality(general, operand if operator.name == "in" else [operand], negated=negated)
+        elif operator.name == "matches":
+            test = _quick_match(general, listed(operand), negated=negated)
+
     def where(value: Any) -> list[int]:
         return list(pinpoint(_folded(value) if ignore_case else value, operand)) if pinpoint else []
 
     return test, where if pinpoint else None
+
+
+def _quick_equality(general: ValueTest, wanted: Sequence[Any], *, negated: bool) -> ValueTest:
+    if not all(type(each) in _SIMPLE for each in wanted):
+        return general
+    texts = frozenset(map(scalar, wanted))
+
+    def test(value: Any) -> Truth:
+        if type(value) is str:
+            return (value in texts) is not negated
+        if type(value) is bool:
+            return (scalar(value) in texts) is not negated
+        return general(value)
+
+    return test
+
+
+def _quick_match(general: ValueTest, patterns: Sequence[str], *, negated: bool) -> ValueTest:
+    words = literal_alternatives(patterns)
+    searches: list[Callable[[str], Any]] = []
+
+    def test(value: Any) -> Truth:
+        if type(value) is not str or len(value) > MAX_MATCHED_TEXT:
+            return general(value)
+        if words is not None:
+            for word in words:
+                if word in value:
+                    return not negated
+            return negated
+        if not searches:
+            searches.extend(regex(pattern).search for pattern in patterns)
+        for search in searches:
+            if search(value) is not None:
+                return not negated
+        return negated
+
+    return test
 
 
 def _folded(value: Any) -> Any:
@@ -242,9 +292,11 @@ def _defaulting(test: ValueTest, default: Any) -> ValueTest:
 def _comparison(node: Mapping[str, Any], _head: str, _checks: Mapping[str, Check], at: AttributePath) -> Condition:
     steps = _path(node["path"], (*at, "path"), wild=False)
     value_test, where = _value_test(node, at)
+    name = steps[0] if len(steps) == 1 else None
 
     def test(value: Any, _context: Context) -> Truth:
-        found = lookup(value, steps)
+        # One name asked of a mapping is by far the most frequent.
+        found = value.get(name, ABSENT) if name is not None and isinstance(value, dict) else lookup(value, steps)
         if type(found) is Several:
             return kleene_all(value_test(each) for each in found)
         return value_test(found)
@@ -274,10 +326,12 @@ def _pinpointed(
 
 
 def _all(children: list[Condition]) -> Condition:
+    tests = [child.test for child in children]
+
     def test(value: Any, context: Context) -> Truth:
         doubt: Truth = True
-        for child in children:
-            answer = child.test(value, context)
+        for each in tests:
+            answer = each(value, context)
             if answer is False:
                 return False
             if answer is not True and doubt is True:
@@ -297,8 +351,17 @@ def _all(children: list[Condition]) -> Condition:
 
 
 def _any(children: list[Condition]) -> Condition:
+    tests = [child.test for child in children]
+
     def test(value: Any, context: Context) -> Truth:
-        return kleene_any(child.test(value, context) for child in children)
+        doubt: Truth = False
+        for each in tests:
+            answer = each(value, context)
+            if answer is True:
+                return True
+            if answer is not False and doubt is False:
+                doubt = answer
+        return doubt
 
     def witness(value: Any, context: Context, truth: bool | None) -> Iterator[Witness]:
         if truth is False:
@@ -381,15 +444,22 @@ def _compile_quantifier(
             return kleene_any(iter((kleene_not(applies), truth)))
         return kleene_all(iter((applies, truth)))
 
+    of_item = wanted.test if where is None else answer
+    settles = head != "every"
+
     def test(value: Any, context: Context) -> Truth:
         items = _plain_items(value, plain) if plain is not None else None
         if items is None:
             items = [item for _, item in places(value, steps)]
-        answers = (answer(item, context) for item in items)
-        if head == "every":
-            return kleene_all(answers)
-        found = kleene_any(answers)
-        return found if head == "some" else kleene_not(found)
+        found: Truth = not settles
+        for item in items:
+            truth = of_item(item, context)
+            if truth is settles:
+                found = truth
+                break
+            if type(truth) is Unknown and type(found) is not Unknown:
+                found = truth
+        return kleene_not(found) if head == "none" else found
 
     def witness(value: Any, context: Context, truth: bool | None) -> Iterator[Witness]:
         if (head, truth) in (("every", True), ("some", False), ("none", True)):

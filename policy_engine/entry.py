@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 
@@ -15,4 +16,18 @@ def main() -> None:
             sys.exit(code)
     from policy_engine.cli import main as command_line
 
-    command_line(arguments)
+    try:
+        command_line(arguments)
+    except SystemExit as done:
+        _leave(done.code)
+
+
+def _leave(code: object) -> None:
+    """Ends the process without taking apart what the run has made, object by object: after a large scan that alone
+    takes a tenth of its time. What was registered to happen at the end happens."""
+    import atexit
+
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(code if isinstance(code, int) else 0)

@@ -34,53 +34,70 @@ def evaluate(
     """
     for resource in graph.resources:
         context = Context(resource, graph)
+        value = resource.value
         for active in rules.for_type(resource.format, resource.type):
-            yield from _judge(active, resource, context, source_line, conceal)
+            when, require = active.requirement.when, active.requirement.require
+            applies: Truth = True if when is None else when.test(value, context)
+            if applies is False:
+                continue
+            holds = require.test(value, context)
+            # Where it is unknown whether the rule applies, only a requirement that holds anyway is decided.
+            truth = holds if applies is True else kleene_any(iter((kleene_not(applies), holds)))
+            if truth is True:
+                yield _passed(active, resource)
+            elif truth is False:
+                yield from _failed(active, resource, context, source_line, conceal)
+            else:
+                yield _undecided(active, resource, context, (applies, holds), source_line, conceal)
 
 
-def _judge(
+def _passed(active: Active, resource: Resource) -> Finding:
+    rule = active.rule
+    return Finding(
+        rule,
+        Outcome.PASS,
+        active.severity,
+        resource.format,
+        resource.type,
+        resource.address,
+        (),
+        rule.title,
+        resource.location,
+        fingerprint(rule.id, resource.address, ""),
+    )
+
+
+def _failed(
     active: Active, resource: Resource, context: Context, source_line: SourceLine, conceal: Conceal | None
 ) -> Iterator[Finding]:
+    seen = set()
+    for witness in active.requirement.require.witness(resource.value, context, False):
+        if (witness.path, witness.detail) not in seen:
+            seen.add((witness.path, witness.detail))
+            yield _told(active, resource, witness, Outcome.FAIL, source_line, conceal)
+        if len(seen) >= MAX_FLAWS:
+            break
+    if not seen:
+        yield _told(active, resource, Witness(()), Outcome.FAIL, source_line, conceal)
+
+
+def _undecided(
+    active: Active,
+    resource: Resource,
+    context: Context,
+    answers: tuple[Truth, Truth],
+    source_line: SourceLine,
+    conceal: Conceal | None,
+) -> Finding:
+    applies, holds = answers
     when, require = active.requirement.when, active.requirement.require
-    value = resource.value
-    applies: Truth = True if when is None else when.test(value, context)
-    if applies is False:
-        return
-    holds = require.test(value, context)
-    # Where it is unknown whether the rule applies, only a requirement that holds anyway is decided.
-    truth = holds if applies is True else kleene_any(iter((kleene_not(applies), holds)))
-    if truth is True:
-        yield Finding(
-            active.rule,
-            Outcome.PASS,
-            active.severity,
-            resource.format,
-            resource.type,
-            resource.address,
-            (),
-            active.rule.title,
-            resource.location,
-            fingerprint(active.rule.id, resource.address, ""),
-        )
-        return
-    if truth is False:
-        seen = set()
-        for witness in require.witness(value, context, False):
-            if (witness.path, witness.detail) not in seen:
-                seen.add((witness.path, witness.detail))
-                yield _told(active, resource, witness, Outcome.FAIL, source_line, conceal)
-            if len(seen) >= MAX_FLAWS:
-                break
-        if not seen:
-            yield _told(active, resource, Witness(()), Outcome.FAIL, source_line, conceal)
-        return
     doubtful = require if type(holds) is Unknown else when
     assert doubtful is not None
-    witness = next(doubtful.witness(value, context, None), Witness(()))
+    witness = next(doubtful.witness(resource.value, context, None), Witness(()))
     reason: Any = witness.unknown
     if reason is None:
         reason = holds if type(holds) is Unknown else applies
-    yield _told(active, resource, Witness(witness.path, unknown=reason), Outcome.UNKNOWN, source_line, conceal)
+    return _told(active, resource, Witness(witness.path, unknown=reason), Outcome.UNKNOWN, source_line, conceal)
 
 
 def _told(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from policy_engine.resource import AttributePath
 from policy_engine.rule import Rule, Severity
@@ -46,8 +47,7 @@ class Twin:
         return self.origin or self.fingerprint
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """One rule, one resource and, for a failure, one offending attribute.
 
     path         the offending attribute; empty for the resource as a whole

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -25,6 +24,6 @@ def number_repeats(findings: Iterable[Finding]) -> list[Finding]:
         seen[finding.fingerprint] = ordinal + 1
         if ordinal:
             numbered = fingerprint(finding.fingerprint, str(ordinal), "")
-            finding = replace(finding, fingerprint=numbered, origin=finding.fingerprint)
+            finding = finding._replace(fingerprint=numbered, origin=finding.fingerprint)
         settled.append(finding)
     return settled

@@ -95,7 +95,7 @@ def find_unknown(value: Any) -> Unknown | None:
     return value.rest if type(value) is PartialDict else None
 
 
-def _listed(operand: Any) -> Sequence[Any]:
+def listed(operand: Any) -> Sequence[Any]:
     return operand if isinstance(operand, list) else (operand,)
 
 
@@ -122,21 +122,47 @@ def _contains_one(value: Any, wanted: Any) -> bool | Unknown:
 
 
 def _contains(value: Any, operand: Any) -> bool | Unknown:
-    return _any([_contains_one(value, wanted) for wanted in _listed(operand)])
+    return _any([_contains_one(value, wanted) for wanted in listed(operand)])
 
 
 def _where_contained(value: Any, operand: Any) -> Sequence[int]:
     if not isinstance(value, list):
         return ()
-    wanted = {scalar(each) for each in _listed(operand) if not isinstance(each, (list, dict))}
+    wanted = {scalar(each) for each in listed(operand) if not isinstance(each, (list, dict))}
     return [i for i, item in enumerate(value) if not isinstance(item, (list, dict)) and scalar(item) in wanted]
 
 
 @lru_cache(maxsize=1024)
-def _regex(pattern: str) -> Any:
+def regex(pattern: str) -> Any:
     import re
 
     return re.compile(pattern)
+
+
+def literal_alternatives(patterns: Iterable[str]) -> tuple[str, ...] | None:
+    """The words that patterns look for where they are nothing but words with `|` between them (`curl|wget|\\$`); else
+    None. Python's regular expressions try each of them at each character; looking for one word after the other finds
+    the same some thirty times as fast."""
+    words: list[str] = []
+    for pattern in patterns:
+        word, escaped = "", False
+        for char in f"{pattern}|":
+            if escaped:
+                if char.isalnum() or char == "_":
+                    return None  # a class, a boundary or the like
+                word, escaped = word + char, False
+            elif char == "\\":
+                escaped = True
+            elif char == "|":
+                words.append(word)
+                word = ""
+            elif char in ".^$*+?{}[]()":
+                return None
+            else:
+                word += char
+        if escaped:
+            return None
+    return tuple(words)
 
 
 MAX_MATCHED_TEXT = 20_000
@@ -149,15 +175,15 @@ def _matches(value: Any, operand: Any) -> bool | Unknown:
         return False
     if len(text) > MAX_MATCHED_TEXT:
         return Unknown(f"the text is longer than the {MAX_MATCHED_TEXT} characters that patterns are tried on")
-    return any(_regex(pattern).search(text) is not None for pattern in _listed(operand))
+    return any(regex(pattern).search(text) is not None for pattern in listed(operand))
 
 
 def _starts(value: Any, operand: Any) -> bool:
-    return isinstance(value, str) and value.startswith(tuple(_listed(operand)))
+    return isinstance(value, str) and value.startswith(tuple(listed(operand)))
 
 
 def _ends(value: Any, operand: Any) -> bool:
-    return isinstance(value, str) and value.endswith(tuple(_listed(operand)))
+    return isinstance(value, str) and value.endswith(tuple(listed(operand)))
 
 
 def number(value: Any) -> float | None:
@@ -214,7 +240,7 @@ def _cidr(decide: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool | Unk
         network = _network(value) if isinstance(value, str) else None
         if network is None:
             return False
-        others = (_network(other) for other in _listed(operand))
+        others = (_network(other) for other in listed(operand))
         return any(
             other is not None and network.version == other.version and decide(network, other) for other in others
         )
@@ -256,7 +282,7 @@ def _covers_port(value: Any, operand: Any) -> bool | Unknown:
     if not low.strip().isdecimal() or (dash and not high.strip().isdecimal()):
         return False
     first, last = int(low), int(high) if dash else int(low)
-    return any(first <= port <= last for port in _listed(operand))
+    return any(first <= port <= last for port in listed(operand))
 
 
 def _version(text: Any) -> tuple[int, ...] | None:
@@ -323,7 +349,7 @@ def _partial_starts(fragments: Sequence[str | None], operand: Any) -> bool | Non
     first = fragments[0]
     if first is None:
         return None
-    wanted = _listed(operand)
+    wanted = listed(operand)
     if first.startswith(tuple(wanted)):
         return True
     return None if any(each.startswith(first) for each in wanted) else False
@@ -333,7 +359,7 @@ def _partial_ends(fragments: Sequence[str | None], operand: Any) -> bool | None:
     last = fragments[-1]
     if last is None:
         return None
-    wanted = _listed(operand)
+    wanted = listed(operand)
     if last.endswith(tuple(wanted)):
         return True
     return None if any(each.endswith(last) for each in wanted) else False
@@ -341,7 +367,7 @@ def _partial_ends(fragments: Sequence[str | None], operand: Any) -> bool | None:
 
 def _partial_contains(fragments: Sequence[str | None], operand: Any) -> bool | None:
     known = [fragment for fragment in fragments if fragment]
-    return True if any(str(wanted) in fragment for wanted in _listed(operand) for fragment in known) else None
+    return True if any(str(wanted) in fragment for wanted in listed(operand) for fragment in known) else None
 
 
 _ANY: Mapping[str, Any] = {}

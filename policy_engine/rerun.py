@@ -56,10 +56,13 @@ def keep(
     times = {}
     for folder in folders:
         found = _time(os.path.join(root, folder))
-        if found is None or time.time_ns() - found < _SETTLED_NS:
+        # What counts is when the run began: it may take long, and have walked the folder before it changed.
+        if found is None or seen.began_ns - found < _SETTLED_NS:
             return
         times[folder] = found
     for name in (".policy-engine.yaml", ".policy-engine.yml", *(_joined(folder, ".gitignore") for folder in times)):
+        if (_time(os.path.join(root, name)) or 0) >= seen.began_ns:
+            return
         seen.digest_of_file(root, name)
     kept = {
         "state": _state(),
@@ -75,10 +78,11 @@ def keep(
 
 
 class Recorder:
-    """A tree that notes what is asked of it. `uncertain` once something failed in a way that may not repeat itself."""
+    """A tree that notes what is asked of it, made before the run walks a folder. `uncertain` once something failed in a way that may not repeat itself."""
 
     def __init__(self, tree: Any) -> None:
         self._tree = tree
+        self.began_ns = time.time_ns()
         self.files: dict[str, str | None] = {}
         self.lists: dict[str, str] = {}
         self.asked: dict[str, bool] = {}

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Span:
+class Span(NamedTuple):
     """A stretch of text. Lines and columns are 1-based and the end is exclusive, as SARIF regions are.
 
     Columns count Unicode code points. `\\n`, `\\r\\n` and a lone `\\r` end a line; nothing else does.
@@ -31,8 +31,7 @@ WHOLE_FILE = Span(0, 0, 0, 0)
 """A file as a whole (its name, its size, a key it holds), or one that is missing: where it would stand."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Location:
+class Location(NamedTuple):
     """A span in a named file; `path` is relative to the scan root, with forward slashes."""
 
     path: str
@@ -44,8 +43,7 @@ class Location:
         return f"{self.path}:{self.span.start_line}:{self.span.start_column}"
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
+class Trace(NamedTuple):
     """Where an attribute stands, and the chain of places its value came through, nearest first.
 
     `location` is the place to change; `related` pairs each further place with a phrase such as "used here". The value

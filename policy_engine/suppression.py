@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from policy_engine.finding import Finding, Outcome, Suppression
 from policy_engine.resource import Resource
@@ -83,8 +83,8 @@ def apply_suppressions(
             for suppression in suppressions.get(finding.location.path, ()):
                 if suppression.usable and _covers(suppression, finding, extents, aliases):
                     used.add(suppression)
-                    finding = replace(
-                        finding, suppression=Suppression("inline", suppression.reason, suppression.location)
+                    finding = finding._replace(
+                        suppression=Suppression("inline", suppression.reason, suppression.location)
                     )
                     break
         settled.append(finding)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from policy_engine.finding import Change, Finding, Outcome, Twin
 
@@ -24,8 +23,7 @@ def _joined(findings: list[Finding]) -> Finding:
         return first
     # A further instance of a block that has the flaw already adds none.
     existing = any(one.change is Change.EXISTING for one in findings)
-    return replace(
-        first,
+    return first._replace(
         twins=tuple(Twin(one.address, one.fingerprint, one.origin) for one in others),
         change=Change.EXISTING if existing else first.change,
     )

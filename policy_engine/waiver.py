@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from fnmatch import translate
 from functools import lru_cache
@@ -107,7 +107,7 @@ def apply_waivers(
                     used.add(waiver)
                     if waiver.created <= today <= waiver.expires:
                         told = f"{waiver.reason} (accepted by {waiver.approver} until {waiver.expires})"
-                        finding = replace(finding, suppression=Suppression("waiver", told, waiver.location))
+                        finding = finding._replace(suppression=Suppression("waiver", told, waiver.location))
                         break
         settled.append(finding)
     return settled, used

@@ -227,9 +227,7 @@ def scan(
         raise ConfigError(f"--format {for_each[0][0].name}={for_each[0][1]}: only targets of a host have a {TARGET}")
     outputs = [(reporter, file) for reporter, file in outputs if file is None or TARGET not in file]
     found = discover(space.root, paths, settings.excludes, gitignore=not no_gitignore)
-    tree: Tree = WorkTree(space.root, settings.max_file_bytes)
-    if given_only or base is not None:
-        tree = ReadOnce(tree)
+    tree: Tree = ReadOnce(WorkTree(space.root, settings.max_file_bytes))
     day, whole = _day(today), all(os.path.realpath(path) == space.root for path in paths)
     files: Sequence[str] = found.paths
     left_out = found.left_out

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from policy_engine.control import Framework
 from policy_engine.finding import Finding, Outcome, Suppression
 from policy_engine.fingerprint import fingerprint
@@ -66,13 +64,12 @@ def report(*frameworks: Framework) -> Report:
     place = Location("variables.tf", Span(2, 3, 2, 18))
     findings = [
         finding(ENCRYPTED),
-        replace(finding(LOGGED, line=5), related=((place, "the value comes from here"),)),
+        finding(LOGGED, line=5)._replace(related=((place, "the value comes from here"),)),
         finding(TAGGED, Outcome.PASS),
         finding(ENCRYPTED, path="mödule/漢 字.tf", address='aws_thing.b["é"]', snippet='  name = "漢字é"'),
         finding(ENCRYPTED, path=f"odd/{HOSTILE}.tf", address=HOSTILE, message=HOSTILE, snippet=HOSTILE),
         finding(LOGGED, Outcome.UNKNOWN, address="aws_thing.c", message="cannot be decided: 'x' has no default"),
-        replace(
-            finding(ENCRYPTED, line=9, address="aws_thing.d"),
+        finding(ENCRYPTED, line=9, address="aws_thing.d")._replace(
             suppression=Suppression("inline", "scratch data | only", Location("main.tf", Span(8, 1, 8, 20))),
         ),
     ]

@@ -24,7 +24,7 @@ def test_every_line_is_one_command_whatever_the_names() -> None:
 
 def test_the_worst_come_first_and_the_rest_is_counted() -> None:
     many = [finding(ENCRYPTED, line=line, address=f"aws_thing.a{line}") for line in range(1, 30)]
-    many.append(replace(finding(LOGGED), severity=Severity.CRITICAL, message="the worst"))
+    many.append(finding(LOGGED)._replace(severity=Severity.CRITICAL, message="the worst"))
     lines = render_annotations(replace(report(), findings=many, problems=[])).splitlines()
     assert len(lines) == 10
     assert "the worst" in lines[0]

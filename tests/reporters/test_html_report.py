@@ -50,8 +50,8 @@ def whole(plugins: Plugins) -> Report:
         organisation=HOSTILE,
     )
     first = report(plugins.framework("iso27001-2022"), plugins.framework("iso27001-2013"))
-    waived = replace(
-        finding(LOGGED, line=77, address="aws_thing.w"), suppression=Suppression("waiver", HOSTILE, waiver.location)
+    waived = finding(LOGGED, line=77, address="aws_thing.w")._replace(
+        suppression=Suppression("waiver", HOSTILE, waiver.location)
     )
     trend = [
         Moment(f"2026-01-{day:02}T02:00:00Z", day, 1, 2, 0, {status.value: day for status in ControlStatus})
