@@ -78,7 +78,8 @@ def keep(
 
 
 class Recorder:
-    """A tree that notes what is asked of it, made before the run walks a folder. `uncertain` once something failed in a way that may not repeat itself."""
+    """A tree that notes what is asked of it, made before the run walks a folder. `uncertain` once something failed in
+    a way that may not repeat itself."""
 
     def __init__(self, tree: Any) -> None:
         self._tree = tree
