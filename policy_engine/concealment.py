@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,26 +14,47 @@ if TYPE_CHECKING:
     from policy_engine.unit import Problem
 
 MASK = "****"
+CUT_OFF = "..."
+"""Ends what is shown of a text that is too long."""
 _LEAST_CHARACTERS = 6
 """Shorter texts are cut out of the lines they stand in, and nowhere else: `admin` is a word of many messages."""
 
 
 class Concealment:
-    """What the units of a scan have found so far. The texts stay in memory, and go nowhere."""
+    """What one unit, or all units so far, have found. The texts stay in memory, and go nowhere.
 
-    __slots__ = ("_not_known", "_places", "_texts")
+    known  what others have found before, which holds too
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_known", "_not_known", "_places", "_texts")
+
+    def __init__(self, known: Concealment | None = None) -> None:
+        self._known = known
         self._not_known: set[str] = set()
         self._places: dict[tuple[str, int], list[tuple[int, int]]] = {}
         self._texts: dict[str, None] = {}
 
     def __bool__(self) -> bool:
-        return bool(self._places or self._texts or self._not_known)
+        return bool(self._places or self._texts or self._not_known or self._known)
+
+    def alone(self) -> Concealment:
+        """This without what others have found before."""
+        if self._known is None:
+            return self
+        own = Concealment()
+        own.take(self)
+        return own
+
+    def take(self, other: Concealment) -> None:
+        """Adds what another has found itself."""
+        self._not_known.update(other._not_known)
+        self._texts.update(other._texts)
+        for key, places in other._places.items():
+            self._places.setdefault(key, []).extend(places)
 
     def other_files(self) -> None:
         """Keeps the texts and forgets the places: what follows are other files, or the same ones at another time."""
-        self._places.clear()
+        self._places = {}
 
     def add(self, location: Location, line: str) -> None:
         """`location` lies in one line, and `line` is that line as the file has it."""
@@ -52,13 +73,13 @@ class Concealment:
 
     def line(self, path: str, number: int, line: str) -> str:
         """A line of a file as it may be shown."""
-        if path in self._not_known:
+        if self._is_not_known((path,)):
             return ""
         cut = len(line) > MAX_CHARACTERS
         if cut:
             line = line[:MAX_CHARACTERS]
         shown, position = [], 0
-        for start, end in sorted(self._places.get((path, number), ())):
+        for start, end in sorted(self._places_in(path, number)):
             if end > position:
                 shown.append(line[position : max(start, position)])
                 # What follows another secret without a gap is covered by its mask.
@@ -66,24 +87,47 @@ class Concealment:
                     shown.append(MASK)
                 position = end
         line = self.text("".join(shown) + line[position:])
-        if cut and self._texts:
-            # What was cut off may have left the beginning of one.
-            line = line[: max(0, len(line) - max(map(len, self._texts)))]
-        return line + "..." if cut else line
+        return self._without_beginnings(line + CUT_OFF) if cut else line
 
     def text(self, text: str) -> str:
         """Any text as it may be shown: a message with a value in it, an address."""
-        if self._texts:
-            for each in sorted((each for each in self._texts if each in text), key=len, reverse=True):
-                text = text.replace(each, MASK)
+        for each in sorted((each for each in self._all_texts() if each in text), key=len, reverse=True):
+            text = text.replace(each, MASK)
+        return self._without_beginnings(text) if CUT_OFF in text else text
+
+    def _without_beginnings(self, text: str) -> str:
+        """Where a text was cut off, the beginning of a secret may be left; it may have been cut before the secret was
+        known."""
+        position = text.find(CUT_OFF)
+        while position >= 0:
+            for each in self._all_texts():
+                length = min(len(each), position)
+                while length >= _LEAST_CHARACTERS and not text.endswith(each[:length], 0, position):
+                    length -= 1
+                if length >= _LEAST_CHARACTERS:
+                    text = text[: position - length] + MASK + text[position:]
+                    position += len(MASK) - length
+            position = text.find(CUT_OFF, position + 1)
         return text
+
+    def _all_texts(self) -> Iterator[str]:
+        yield from self._texts
+        if self._known is not None:
+            yield from self._known._all_texts()
+
+    def _places_in(self, path: str, number: int) -> list[tuple[int, int]]:
+        own = self._places.get((path, number), [])
+        return own if self._known is None else [*own, *self._known._places_in(path, number)]
+
+    def _is_not_known(self, paths: Iterable[str]) -> bool:
+        if self._not_known and not self._not_known.isdisjoint(paths):
+            return True
+        return self._known is not None and self._known._is_not_known(paths)
 
     def finding(self, finding: Finding) -> Finding:
         """A finding as it may be told. Its fingerprint stays: it was made of rule, address and path."""
         hide = self.text
-        if self._not_known and not self._not_known.isdisjoint(
-            {finding.location.path, *(place.path for place, _ in finding.related)}
-        ):
+        if self._is_not_known({finding.location.path, *(place.path for place, _ in finding.related)}):
             hide = self._guess
         return finding._replace(
             message=hide(finding.message),

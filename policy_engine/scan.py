@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from policy_engine import __version__
 from policy_engine.claiming import claim, make_units, taken
@@ -34,11 +34,13 @@ from policy_engine.suppression import (
 from policy_engine.tree import FileTooLarge, Tree
 from policy_engine.twins import join_twins
 from policy_engine.unit import Problem, ProblemKind, Unit
+from policy_engine.workers import spread
 
 if TYPE_CHECKING:
     from policy_engine.management import Management
     from policy_engine.policy import Policy
     from policy_engine.revision import Changes
+    from policy_engine.rule import Rule
 
 Progress = Callable[[int, int], None]
 """Called with the number of units done and their total."""
@@ -75,6 +77,7 @@ class Evaluated:
     problems: Sequence[Problem]
     suppressions: Mapping[str, Sequence[InlineSuppression]]
     extents: Mapping[tuple[str, int], Sequence[Span]]
+    hidden: Concealment
     plain_text: bool = False
 
 
@@ -93,6 +96,7 @@ def scan(
     view: BaseView | None = None,
     only: frozenset[str] | None = None,
     project: Project | None = None,
+    jobs: int = 1,
 ) -> Report:
     """Evaluates the files `paths` of `tree`.
 
@@ -102,6 +106,7 @@ def scan(
     view      what to compare with; then only what the change touches is evaluated
     only      files of `paths` whose findings are wanted; the others are looked at where those need them
     project   what all there is, by name, where a whole project is scanned: only then can something be missing
+    jobs      processes that may share the work; more than one only where `tree` and `view` read plain files
     Raises ConfigError and RuleError; a file's own faults end up in the report.
     """
     before: list[Unit] = []
@@ -141,19 +146,28 @@ def scan(
     rule_set = RuleSet(rules, plugins.checks, settings.severities)
 
     hidden = Concealment()
+    by_id = {rule.id: rule for rule in rule_set.rules}
 
     def evaluated(of: Sequence[Unit], source: Tree, formats: Mapping[str, Format], done: int) -> list[Evaluated]:
-        results = []
+        results: list[Evaluated] = []
         hidden.other_files()
-        # What must not be shown has to be known before anything is told.
-        ordered = sorted(of, key=lambda unit: not formats[unit.format].plain_text)
         understood = {path for unit in of if not formats[unit.format].plain_text for path in unit.paths}
-        for number, unit in enumerate(ordered, done):
-            if progress is not None:
-                progress(number, len(units) + len(before))
-            format_ = formats[unit.format]
-            others = understood if format_.plain_text else frozenset()
-            results.append(evaluate_unit(format_, unit, source, rule_set, settings.timeout_s, hidden, others))
+        # What must not be shown of a file has to be known before its lines are told as plain text.
+        for plain_text in (False, True):
+            some = [unit for unit in of if formats[unit.format].plain_text is plain_text]
+            others = understood if plain_text else frozenset()
+
+            def one(unit: Unit, others: Collection[str] = others) -> Evaluated:
+                return evaluate_unit(formats[unit.format], unit, source, rule_set, settings.timeout_s, hidden, others)
+
+            def told(number: int, first: int = done + len(results)) -> None:
+                if progress is not None:
+                    progress(first + number, len(units) + len(before))
+
+            found = spread(one, some, jobs, pack=_packed, unpack=lambda packed: _unpacked(packed, by_id), progress=told)
+            for result in found:
+                hidden.take(result.hidden)
+            results += found
         return results
 
     findings, judged_problems = settle(
@@ -200,21 +214,33 @@ def _submodules(changes: Changes) -> list[Problem]:
     return [Problem(path, message, None, ProblemKind.LIMITED) for path in sorted(changes.submodules)]
 
 
+def _packed(result: Evaluated) -> tuple[Any, ...]:
+    """A result on its way to another process, which has the rules: their names do, and plain tuples travel fastest."""
+    findings = [(finding.rule.id, *finding[1:]) for finding in result.findings]
+    hidden = result.hidden.alone()
+    return findings, result.problems, result.suppressions, result.extents, hidden, result.plain_text
+
+
+def _unpacked(packed: tuple[Any, ...], rules: Mapping[str, Rule]) -> Evaluated:
+    findings, *rest = packed
+    return Evaluated([Finding(rules[rule_id], *others) for rule_id, *others in findings], *rest)
+
+
 def evaluate_unit(
     format_: Format,
     unit: Unit,
     tree: Tree,
     rules: RuleSet,
     timeout_s: float,
-    hidden: Concealment | None = None,
+    known: Concealment | None = None,
     understood: Collection[str] = (),
 ) -> Evaluated:
     """Loads and judges one unit: a pure function of its bytes, the rules, the time limit and what must not be shown.
 
-    hidden      is added to, and then cut out of all that is told
+    known       what must not be shown, as far as units before it have told
     understood  files whose comments another format knows better
     """
-    hidden = Concealment() if hidden is None else hidden
+    hidden = Concealment(known)
     source = SourceLines(tree, hidden)
     try:
         with deadline(timeout_s):
@@ -235,10 +261,10 @@ def evaluate_unit(
         problems = [Problem(path, message) for path in unit.paths]
     else:
         extents = _extents(loaded.resources, suppressions)
-        return Evaluated(findings, loaded.problems, suppressions, extents, format_.plain_text)
+        return Evaluated(findings, loaded.problems, suppressions, extents, hidden, format_.plain_text)
     if format_.plain_text:
         hidden.not_known(unit.paths)
-    return Evaluated((), problems, {}, {})
+    return Evaluated((), problems, {}, {}, hidden)
 
 
 def find_suppressions(format_: Format, paths: Iterable[str], tree: Tree) -> dict[str, Sequence[InlineSuppression]]:

@@ -151,6 +151,13 @@ def _parameter(format_name: str, option_name: str) -> str:
     help="Read again what the --save folder holds from earlier.",
 )
 @click.option(
+    "--jobs",
+    "-j",
+    type=click.IntRange(min=1),
+    metavar="NUMBER",
+    help="Processes that share the work of a large scan.  [default: one a processor]",
+)
+@click.option(
     "--category",
     default="policy-engine",
     show_default=True,
@@ -179,6 +186,7 @@ def scan(
     no_gitignore: bool,
     save: str | None,
     max_age: float,
+    jobs: int | None,
     category: str,
     colour: str,
     verbose: bool,
@@ -189,6 +197,7 @@ def scan(
     from policy_engine.policy import read_policy
     from policy_engine.scan import scan as run
     from policy_engine.tree import ReadOnce, WorkTree
+    from policy_engine.workers import available_jobs
 
     plugins = _plugins(click.get_current_context())
     asked = asked_of(plugins.hosts, chosen)
@@ -278,6 +287,7 @@ def scan(
             view=view,
             only=only,
             project=project_of(space.root, files, found) if whole else None,
+            jobs=1 if given_only or asked or base is not None else jobs or available_jobs(),
         )
     for path, target in targets.items() if for_each else ():
         alone = run(
