@@ -13,13 +13,12 @@ from policy_engine.operators import (
     Operator,
     find_unknown,
     listed,
-    literal_alternatives,
-    regex,
     same,
     scalar,
 )
 from policy_engine.partial import PartialDict
 from policy_engine.path import ABSENT, PathError, Several, Steps, Wild, lookup, parse_path, places
+from policy_engine.pattern import Search, search_for
 from policy_engine.resource import AttributePath, Resource
 from policy_engine.unknown import Unknown
 
@@ -180,7 +179,7 @@ def _operator_test(
         if operator.name in ("equals", "in"):
             test = _quick_equality(general, operand if operator.name == "in" else [operand], negated=negated)
         elif operator.name == "matches":
-            test = _quick_match(general, listed(operand), negated=negated)
+            test = _quick_match(general, search_for(listed(operand)), negated=negated)
 
     def where(value: Any) -> list[int]:
         return list(pinpoint(_folded(value) if ignore_case else value, operand)) if pinpoint else []
@@ -203,24 +202,11 @@ def _quick_equality(general: ValueTest, wanted: Sequence[Any], *, negated: bool)
     return test
 
 
-def _quick_match(general: ValueTest, patterns: Sequence[str], *, negated: bool) -> ValueTest:
-    words = literal_alternatives(patterns)
-    searches: list[Callable[[str], Any]] = []
-
+def _quick_match(general: ValueTest, search: Search, *, negated: bool) -> ValueTest:
     def test(value: Any) -> Truth:
-        if type(value) is not str or len(value) > MAX_MATCHED_TEXT:
-            return general(value)
-        if words is not None:
-            for word in words:
-                if word in value:
-                    return not negated
-            return negated
-        if not searches:
-            searches.extend(regex(pattern).search for pattern in patterns)
-        for search in searches:
-            if search(value) is not None:
-                return not negated
-        return negated
+        if type(value) is str and len(value) <= MAX_MATCHED_TEXT:
+            return search(value) is not negated
+        return general(value)
 
     return test
 

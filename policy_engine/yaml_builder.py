@@ -9,7 +9,7 @@ from policy_engine.span import Span
 from policy_engine.unit import Problem, ProblemKind
 from policy_engine.yaml_document import Mark, YamlDocument, YamlFile, YamlMapping, YamlSequence, YamlSource
 from policy_engine.yaml_scalar import CORE_STARTS, CORE_TAGS, OLD_STARTS, resolve_core, resolve_old, resolve_tagged
-from policy_engine.yaml_text import ILLEGAL, MAX_TAG_DIRECTIVES, count_breaks, disguise, new_parser
+from policy_engine.yaml_text import MAX_TAG_DIRECTIVES, count_breaks, disguise, find_illegal, new_parser
 
 MAX_DEPTH = 200
 MAX_ALIAS_NODES = 1_000_000
@@ -130,7 +130,7 @@ class Builder:
         """The documents of a stretch that holds one, telling why where there is none."""
         from yaml import MarkedYAMLError, YAMLError
 
-        illegal = ILLEGAL.search(text)
+        illegal = find_illegal(text)
         if illegal:
             code = ord(illegal.group())
             what = f"byte 0x{code - 0xDC00:02x} is not UTF-8" if 0xDC80 <= code <= 0xDCFF else None

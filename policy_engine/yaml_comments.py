@@ -5,7 +5,7 @@ from __future__ import annotations
 from policy_engine.span import Location, Span
 from policy_engine.unit import Comment
 from policy_engine.yaml_builder import MAX_DEPTH
-from policy_engine.yaml_text import ILLEGAL, LINE_BREAK, MAX_TAG_DIRECTIVES, count_breaks, disguise, new_parser
+from policy_engine.yaml_text import LINE_BREAK, MAX_TAG_DIRECTIVES, count_breaks, disguise, find_illegal, new_parser
 
 
 def scan_comments(text: str, path: str, first_line: int, found: list[Comment]) -> int:
@@ -19,7 +19,7 @@ def scan_comments(text: str, path: str, first_line: int, found: list[Comment]) -
         tokens.FlowSequenceStartToken,
     )
     closing = (tokens.BlockEndToken, tokens.FlowMappingEndToken, tokens.FlowSequenceEndToken)
-    if ILLEGAL.search(text) or text.count("\n%TAG") > MAX_TAG_DIRECTIVES:
+    if find_illegal(text) or text.count("\n%TAG") > MAX_TAG_DIRECTIVES:
         return 0
     plain, _ = disguise(text)
     depth = document = position = 0

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 MAX_TAG_DIRECTIVES = 100
 
 # What YAML lets stand in a stream. The C parser would stop for others too, but without telling their line.
-ILLEGAL = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_ILLEGAL = "[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+_LEGAL_ASCII = bytes(range(0x20, 0x7F)) + b"\t\n\r"
 # YAML 1.1 ends lines here, YAML 1.2 and every editor do not. They are swapped for private characters while parsing.
 _OLD_BREAKS = "\x85\u2028\u2029"
 _DOCUMENT_MARKER = re.compile(r"(?:\A|(?<=[\r\n]))(?:---|\.\.\.)(?=[ \t\r\n]|\Z)")
@@ -19,18 +21,31 @@ _SURROGATES = re.compile(r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u(
 BLOCK_INDICATOR = re.compile(r"(?:[&!]\S*[ \t]+)*[|>][-+0-9]*")
 
 
+@cache
+def _illegal() -> re.Pattern[str]:
+    # Compiled when first needed: a set of so many characters takes as long as reading a hundred files.
+    return re.compile(_ILLEGAL)
+
+
+def find_illegal(text: str) -> re.Match[str] | None:
+    """The first character that must not stand in a YAML stream."""
+    return _illegal().search(text)
+
+
 def decode(data: bytes) -> tuple[str, bool]:
     """The text without its byte order mark, and whether it may be given to the parser as a whole."""
+    if data.isascii() and not data.translate(None, _LEGAL_ASCII):
+        return data.decode("ascii"), True
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         # What does not decode becomes a character that is refused where it stands.
         text = data.decode("utf-16", "replace").replace("\ufffd", "\ufffe")
-        return text, ILLEGAL.search(text) is None
+        return text, find_illegal(text) is None
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
         return data.decode("utf-8", "surrogateescape").removeprefix("\ufeff"), False
     text = text.removeprefix("\ufeff")
-    return text, ILLEGAL.search(text) is None
+    return text, find_illegal(text) is None
 
 
 def count_breaks(text: str, start: int, end: int) -> int:
