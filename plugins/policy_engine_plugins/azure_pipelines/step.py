@@ -122,13 +122,14 @@ class StepReader:
         """What macros and expressions put into the step's texts."""
         found: list[dict[str, Any]] = []
         for path, text, origin in self._texts():
+            uses = self.expression_uses.get((origin.document.path, origin.path), ())
+            if not uses and "$(" not in text:
+                continue
             shown = "script" if path == self.script_path else show_path(path)
-            for use in self.expression_uses.get((origin.document.path, origin.path), ()):
+            for use in uses:
                 flows = origins(use.name, self.variables) if use.kind == "variable" else []
                 self._add(found, use.kind, use.name, flows, shown, use.bounded)
                 self.stretches.append(Stretch(origin, use.text, use.start, use.end))
-            if "$(" not in text:
-                continue
             written = origin.written()
             exact = isinstance(written, str)
             for match in MACRO.finditer(text):
