@@ -131,13 +131,14 @@ class StepReader:
                 self._add(found, use.kind, use.name, flows, shown, use.bounded)
                 self.stretches.append(Stretch(origin, use.text, use.start, use.end))
             written = origin.written()
-            exact = isinstance(written, str)
             for match in MACRO.finditer(text):
                 self._add(found, "macro", match[1], origins(match[1], self.variables), shown, False)
                 start = match.start()
-                if exact and not written.startswith(match[0], start):
-                    start = max(written.find(match[0]), 0)
-                self.stretches.append(Stretch(origin, written if exact else text, start, start + len(match[0])))
+                stands = isinstance(written, str) and match[0] in written
+                if stands and not written.startswith(match[0], start):
+                    start = written.find(match[0])
+                # One that an expression brings along stands in the text as it is filled in.
+                self.stretches.append(Stretch(origin, written if stands else text, start, start + len(match[0])))
         return found
 
     def _add(

@@ -244,12 +244,15 @@ class JobReader:
         )
         renamed = {"lines": part, "inputs": Part(inputs, part.origin), "section": Part(None, part.origin)}
         own = Places(Part(None, part.origin), renamed, {"job": places, "pipeline": self.around.places}, value)
+        # What several jobs take over from one place is told of once: it has the name of that place.
+        path = part.origin.path
+        holder = str(path[0]) if path and len(path) > 1 else self.name
         self.resources.append(
             Resource(
                 "gitlab",
                 "script",
                 f"{self.address}/{section}",
-                self.name,
+                holder,
                 value,
                 part.origin.location(),
                 own,
