@@ -87,6 +87,12 @@ def pipeline_uses(value: Any, parameters: Mapping[str, Any], context: Context) -
     return pipeline_uses(value, parameters)
 
 
+def untrusted_evaluated(value: Any, parameters: Mapping[str, Any], context: Context) -> Iterator[Violation | Doubt]:
+    from policy_engine_plugins.azure_pipelines.checks import untrusted_evaluated
+
+    return untrusted_evaluated(value)
+
+
 @hookimpl
 def register_formats() -> list[Format]:
     return [AzurePipelinesFormat()]
@@ -109,5 +115,11 @@ def register_checks() -> list[Check]:
                 "additionalProperties": False,
             },
             "no macro or expression there puts in what the author of a change writes, a secret, or a free parameter",
-        )
+        ),
+        Check(
+            "azure-pipeline-untrusted-evaluated",
+            untrusted_evaluated,
+            {"type": "object", "additionalProperties": False},
+            "no command runs, as a program, a variable that the author of a change writes: a branch, a message",
+        ),
     ]
