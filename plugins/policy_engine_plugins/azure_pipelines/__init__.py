@@ -109,12 +109,13 @@ def register_checks() -> list[Check]:
                 "type": "object",
                 "properties": {
                     "in": {**listed, "description": "attributes looked at; `*` stands for any characters"},
-                    "what": {"enum": ["authored", "secret", "parameter"]},
+                    "what": {"enum": ["authored", "pushed", "secret", "parameter"]},
                 },
                 "required": ["in", "what"],
                 "additionalProperties": False,
             },
-            "no macro or expression there puts in what the author of a change writes, a secret, or a free parameter",
+            "no macro or expression puts in what the author of a change or of a branch writes, a secret, or a free"
+            " parameter",
         ),
         Check(
             "azure-pipeline-untrusted-evaluated",

@@ -9,7 +9,7 @@ from typing import Any
 
 from policy_engine.check import Doubt, Violation
 from policy_engine.unknown import Unknown
-from policy_engine_plugins.azure_pipelines.variables import AUTHORED, names_in, origins
+from policy_engine_plugins.azure_pipelines.variables import AUTHORED, PUSHED, names_in, origins
 
 
 def pipeline_uses(value: Mapping[str, Any], parameters: Mapping[str, Any]) -> Iterator[Violation | Doubt]:
@@ -27,7 +27,8 @@ def pipeline_uses(value: Mapping[str, Any], parameters: Mapping[str, Any]) -> It
             if use["secret"]:
                 yield Violation(("uses", number), shown)
         else:
-            written = next((name for name in use["flows"] if name in AUTHORED), None)
+            wanted = AUTHORED if what == "authored" else PUSHED
+            written = next((name for name in use["flows"] if name in wanted), None)
             if written is not None:
                 through = "" if written == use["name"].lower() else f", which holds {written},"
                 yield Violation(("uses", number), shown + through)
@@ -65,7 +66,7 @@ def untrusted_evaluated(value: Mapping[str, Any]) -> Iterator[Violation | Doubt]
 
 def _held(step: Mapping[str, Any]) -> dict[str, str | Unknown]:
     """Variables of the environment with a text that the author of a change writes, and those that may have one."""
-    held: dict[str, str | Unknown] = {name.upper().replace(".", "_"): name for name in AUTHORED}
+    held: dict[str, str | Unknown] = {name.upper().replace(".", "_"): name for name in AUTHORED | PUSHED}
     variables = {
         name.lower(): text for holder in (step["pipeline"], step["job"]) for name, text in holder["variables"].items()
     }
@@ -75,7 +76,7 @@ def _held(step: Mapping[str, Any]) -> dict[str, str | Unknown]:
         if isinstance(text, Unknown):
             held[name.upper()] = text
         for macro in names_in(text) if isinstance(text, str) else ():
-            found = next((each for each in origins(macro, variables) if each in AUTHORED), None)
+            found = next((each for each in origins(macro, variables) if each in AUTHORED | PUSHED), None)
             if found is not None:
                 held[name.upper()] = found
     return held
