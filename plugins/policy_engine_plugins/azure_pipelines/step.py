@@ -15,10 +15,8 @@ from policy_engine_plugins.azure_pipelines.script import HOLE, StepValue
 from policy_engine_plugins.azure_pipelines.security import is_security_name, is_security_script
 from policy_engine_plugins.azure_pipelines.variables import MACRO, is_secret, origins
 
-KINDS = (
-    *("task", "script", "bash", "powershell", "pwsh", "checkout", "publish", "download", "downloadBuild"),
-    *("getPackage", "reviewApp"),
-)
+SCRIPTED = ("task", "script", "bash", "powershell", "pwsh")
+KINDS = (*SCRIPTED, "checkout", "publish", "download", "downloadBuild", "getPackage", "reviewApp")
 SHELLS = {"bash": "bash", "powershell": "powershell", "pwsh": "pwsh"}
 # Tasks that run a script given as an input: the input, the one that says that it is inline, and the shell.
 _SCRIPT_INPUTS = {
@@ -95,7 +93,7 @@ class StepReader:
     def _script(self, kind: str, value: dict[str, Any]) -> None:
         own = self.own
         if kind in ("script", *SHELLS):
-            value["script"] = own[kind] if own[kind] is not None else ""
+            value["script"] = _script_text(own[kind])
             value["shell"] = SHELLS.get(kind, "cmd" if self.windows else "sh")
             self.script_path: AttributePath = (kind,)
             self.renamed["script"] = Part(own[kind], origin_of(own, self.origin, kind))
@@ -110,7 +108,7 @@ class StepReader:
         name, location, inline, shell = known
         if location and str(inputs.get(location, "filepath")).lower() != inline:
             return
-        value["script"] = inputs[name]
+        value["script"] = _script_text(inputs[name])
         if str(task["name"]).lower() == "azurecli":
             shell = _AZURE_CLI_SHELLS.get(str(inputs.get("scripttype", "")).lower(), "")
         value["shell"] = shell or ("cmd" if self.windows else "sh")
@@ -175,9 +173,17 @@ class StepReader:
                 yield path, "".join(HOLE if piece is None else piece for piece in value.fragments), origin
 
 
+def _script_text(given: Any) -> Any:
+    if given is None or isinstance(given, (str, Unknown)):
+        return "" if given is None else given
+    return Unknown("the script is not a text") if isinstance(given, (dict, list)) else str(given)
+
+
 def _task(given: Any) -> Any:
-    if isinstance(given, Unknown) or not isinstance(given, str):
+    if isinstance(given, Unknown):
         return given
+    if not isinstance(given, str):
+        return Unknown("the task is not named by a text")
     name, at, version = given.partition("@")
     return {"name": name, "version": version.split(".")[0] if at else ""}
 
