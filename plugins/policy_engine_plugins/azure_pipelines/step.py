@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
 from policy_engine.path import show_path
@@ -32,7 +32,8 @@ MAX_TEXTS = 2000
 
 
 class StepReader:
-    """Reads one step. `variables` are those in sight; `windows` whether the job's machine is known to be one."""
+    """Reads one step. `variables` are those in sight, `fetched` names of secrets that steps before it took from a key
+    vault; `windows` whether the job's machine is known to be one."""
 
     def __init__(
         self,
@@ -42,12 +43,14 @@ class StepReader:
         expression_uses: Mapping[tuple[str, AttributePath], list[Use]],
         *,
         windows: bool,
+        fetched: Set[str] = frozenset(),
     ) -> None:
         self.own = value
         self.origin = origin
         self.variables = variables
         self.expression_uses = expression_uses
         self.windows = windows
+        self.fetched = fetched
         self.renamed: dict[str, Part] = {}
         self.stretches: list[Stretch] = []
 
@@ -142,8 +145,8 @@ class StepReader:
     def _add(
         self, found: list[dict[str, Any]], kind: str, name: str, flows: list[str], path: str, bounded: bool
     ) -> None:
-        secret = kind != "parameter" and (
-            is_secret(name, self.variables) or any(is_secret(each, self.variables) for each in flows)
+        secret = kind != "parameter" and any(
+            is_secret(each, self.variables) or each.lower() in self.fetched for each in (name, *flows)
         )
         found.append({"kind": kind, "name": name, "flows": flows, "path": path, "bounded": bounded, "secret": secret})
 
@@ -171,6 +174,15 @@ class StepReader:
                 yield path, value, origin
             elif isinstance(value, Unknown):
                 yield path, "".join(HOLE if piece is None else piece for piece in value.fragments), origin
+
+
+def fetched_secrets(value: Mapping[str, Any]) -> list[str]:
+    """Names of the secrets that a step takes from a key vault: the steps that follow have them as variables."""
+    task, inputs = value.get("task"), value.get("inputs")
+    if not isinstance(task, dict) or str(task["name"]).lower() != "azurekeyvault" or not isinstance(inputs, dict):
+        return []
+    names = inputs.get("secretsfilter")
+    return [name.strip().lower() for name in names.split(",")] if isinstance(names, str) else []
 
 
 def _script_text(given: Any) -> Any:

@@ -13,7 +13,7 @@ _RUNTIME = re.compile(r"\$\[(.{0,2000}?)\]\s*$", re.DOTALL)
 _RUNTIME_NAME = re.compile(r"variables(?:\.([A-Za-z_]\w*(?:\.\w+)*)|\[\s*'([^']{1,200})'\s*\])")
 _PREDEFINED = ("build.", "system.", "agent.", "pipeline.", "environment.", "checks.", "release.", "strategy.")
 _SECRET = re.compile(
-    r"(?i)(?:passw(?:or)?d|passphrase|secret|token|api_?key|access_?key|private_?key|credential|connection_?string|\bpat)s?$"
+    r"(?i)(?:passw(?:or)?d|passphrase|secret|token|(?:api|access|private|account|storage|master|shared)_?key|credential|connection_?string|\bpat)s?$"
 )
 MAX_NESTING = 10
 MAX_NAMES = 200
