@@ -93,6 +93,12 @@ def untrusted_evaluated(value: Any, parameters: Mapping[str, Any], context: Cont
     return untrusted_evaluated(value)
 
 
+def untrusted_set(value: Any, parameters: Mapping[str, Any], context: Context) -> Iterator[Violation | Doubt]:
+    from policy_engine_plugins.azure_pipelines.checks import untrusted_set
+
+    return untrusted_set(value)
+
+
 @hookimpl
 def register_formats() -> list[Format]:
     return [AzurePipelinesFormat()]
@@ -122,5 +128,11 @@ def register_checks() -> list[Check]:
             untrusted_evaluated,
             {"type": "object", "additionalProperties": False},
             "no command runs, as a program, a variable that the author of a change writes: a branch, a message",
+        ),
+        Check(
+            "azure-pipeline-untrusted-set",
+            untrusted_set,
+            {"type": "object", "additionalProperties": False},
+            "no command sets a variable of later steps to what the author of a change writes",
         ),
     ]

@@ -64,6 +64,22 @@ def untrusted_evaluated(value: Mapping[str, Any]) -> Iterator[Violation | Doubt]
                 break
 
 
+def untrusted_set(value: Mapping[str, Any]) -> Iterator[Violation | Doubt]:
+    """A violation at each command that sets a variable of the steps that follow to what a stranger writes."""
+    held = _held(value)
+    for number, command in enumerate(value.get("commands", ())):
+        if isinstance(command, Unknown) or "##vso[task.setvariable" not in command["text"]:
+            continue
+        for match in _VARIABLE.finditer(command["text"]):
+            name = match[1] or match[2]
+            found = held.get(name.upper())
+            if isinstance(found, Unknown):
+                yield Doubt(found, ("commands", number))
+            elif found in AUTHORED:
+                yield Violation(("commands", number), f"${name}")
+                break
+
+
 def _held(step: Mapping[str, Any]) -> dict[str, str | Unknown]:
     """Variables of the environment with a text that the author of a change writes, and those that may have one."""
     held: dict[str, str | Unknown] = {name.upper().replace(".", "_"): name for name in AUTHORED | PUSHED}
