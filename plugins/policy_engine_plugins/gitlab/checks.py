@@ -70,26 +70,24 @@ def dotenv_report(value: Mapping[str, Any], parameters: Mapping[str, Any]) -> It
     """A violation at each command that writes into a dotenv report of the job: a secret, or a text of several lines by
     the author of a change."""
     files = _dotenv_files(value["job"])
-    if isinstance(files, Unknown):
-        yield Doubt(files, ("commands",))
-        return
-    commands = value["commands"] if files else []
-    for number, command in enumerate(commands):
+    for number, command in enumerate(value["commands"] if isinstance(files, Unknown) or files else ()):
         if isinstance(command, Unknown):
             continue
         targets = [redirect["target"] for redirect in command["redirects"] if ">" in redirect["operator"]]
-        if command["name"] in ("tee", "dotenv"):
+        if command["name"] == "tee":
             targets += command["operands"]
-        if not any(isinstance(target, str) and _file(target) in files for target in targets):
+        names = [_file(target) for target in targets if isinstance(target, str)]
+        if not names or not (isinstance(files, Unknown) or files.intersection(names)):
             continue
         if parameters["what"] == "secret":
             match = _SECRET_SET.search(command["text"])
-            if match:
-                yield Violation(("commands", number), match[1])
+            found = match[1] if match else None
         else:
-            name = next((name for name in names_in(command["text"]) if name in AUTHORED_LINES), None)
-            if name is not None:
-                yield Violation(("commands", number), f"${name}")
+            found = next((f"${name}" for name in names_in(command["text"]) if name in AUTHORED_LINES), None)
+        if found is not None and isinstance(files, Unknown):
+            yield Doubt(files, ("commands", number))
+        elif found is not None:
+            yield Violation(("commands", number), found)
 
 
 def _dotenv_files(job: Mapping[str, Any]) -> frozenset[str] | Unknown:
