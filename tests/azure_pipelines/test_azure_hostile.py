@@ -62,9 +62,9 @@ def test_a_step_counts_for_what_it_costs() -> None:
     numbers = ", ".join(map(str, range(100)))
     loops = "".join("  " * depth + f"- ${{{{ each x{depth} in parameters.list }}}}:\n" for depth in range(4))
     text = f"parameters:\n- {{name: list, type: object, default: [{numbers}]}}\nsteps:\n{loops}" + "  " * 4 + GOOD
-    started = time.monotonic()
+    started = time.process_time()
     loaded = load(text)
-    assert time.monotonic() - started < 10
+    assert time.process_time() - started < 20
     assert "comes to too much" in loaded.problems[0].message
     assert 1000 < len(loaded.resources) < 10_000
 
