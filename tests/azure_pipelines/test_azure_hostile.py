@@ -24,6 +24,8 @@ GOOD = "- script: good\n"
         ("steps:\n- ${{ if eq( }}:\n  - script: x\n" + GOOD, "in a condition"),
         ("steps:\n- ${{ each x of y }}:\n  - script: x\n" + GOOD, "a loop reads"),
         ("steps:\n- text\n" + GOOD, "a step is not a mapping"),
+        ("steps:\n- bash: {a: b}\n" + GOOD, "what 'bash' holds is not a text"),
+        ("steps:\n- task: {a: b}\n" + GOOD, "what 'task' holds is not a text"),
         ("steps:\n- template: ${{ parameters.x }}\n" + GOOD, "which template is used is not known"),
         ("jobs:\n- text\n- job: a\n  steps:\n  " + GOOD, "a job is not a mapping"),
         ("jobs:\n- name: b\n- job: a\n  steps:\n  " + GOOD, "is a 'job', a 'deployment' or a 'template'"),
@@ -48,6 +50,23 @@ def test_a_broken_template_is_told_and_the_others_are_judged() -> None:
     loaded = load(files)
     assert [problem.path for problem in loaded.problems] == ["a.yml"]
     assert any(each.value.get("script") == "good" for each in loaded.resources)
+
+
+def test_a_job_without_a_name_is_a_job() -> None:
+    loaded = load("jobs:\n- job: ''\n  steps:\n  " + GOOD)
+    assert loaded.problems == []
+    assert any(each.value.get("script") == "good" for each in loaded.resources)
+
+
+def test_a_step_counts_for_what_it_costs() -> None:
+    numbers = ", ".join(map(str, range(100)))
+    loops = "".join("  " * depth + f"- ${{{{ each x{depth} in parameters.list }}}}:\n" for depth in range(4))
+    text = f"parameters:\n- {{name: list, type: object, default: [{numbers}]}}\nsteps:\n{loops}" + "  " * 4 + GOOD
+    started = time.process_time()
+    loaded = load(text)
+    assert time.process_time() - started < 20
+    assert "comes to too much" in loaded.problems[0].message
+    assert 1000 < len(loaded.resources) < 10_000
 
 
 def test_templates_in_a_circle_end() -> None:

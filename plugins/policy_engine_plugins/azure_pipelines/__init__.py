@@ -87,6 +87,18 @@ def pipeline_uses(value: Any, parameters: Mapping[str, Any], context: Context) -
     return pipeline_uses(value, parameters)
 
 
+def untrusted_evaluated(value: Any, parameters: Mapping[str, Any], context: Context) -> Iterator[Violation | Doubt]:
+    from policy_engine_plugins.azure_pipelines.checks import untrusted_evaluated
+
+    return untrusted_evaluated(value)
+
+
+def untrusted_set(value: Any, parameters: Mapping[str, Any], context: Context) -> Iterator[Violation | Doubt]:
+    from policy_engine_plugins.azure_pipelines.checks import untrusted_set
+
+    return untrusted_set(value)
+
+
 @hookimpl
 def register_formats() -> list[Format]:
     return [AzurePipelinesFormat()]
@@ -103,11 +115,24 @@ def register_checks() -> list[Check]:
                 "type": "object",
                 "properties": {
                     "in": {**listed, "description": "attributes looked at; `*` stands for any characters"},
-                    "what": {"enum": ["authored", "secret", "parameter"]},
+                    "what": {"enum": ["authored", "pushed", "secret", "parameter"]},
                 },
                 "required": ["in", "what"],
                 "additionalProperties": False,
             },
-            "no macro or expression there puts in what the author of a change writes, a secret, or a free parameter",
-        )
+            "no macro or expression puts in what the author of a change or of a branch writes, a secret, or a free"
+            " parameter",
+        ),
+        Check(
+            "azure-pipeline-untrusted-evaluated",
+            untrusted_evaluated,
+            {"type": "object", "additionalProperties": False},
+            "no command runs, as a program, a variable that the author of a change writes: a branch, a message",
+        ),
+        Check(
+            "azure-pipeline-untrusted-set",
+            untrusted_set,
+            {"type": "object", "additionalProperties": False},
+            "no command sets a variable of later steps to what the author of a change writes",
+        ),
     ]

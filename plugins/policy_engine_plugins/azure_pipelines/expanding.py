@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 from policy_engine.resource import AttributePath
@@ -40,6 +39,10 @@ class Piece(NamedTuple):
     doubt: Unknown | None = None
     done: bool = False
 
+    def part(self, step: str | int, value: Any) -> Piece:
+        """An entry or item of the value."""
+        return Piece(value, origin_of(self.value, self.origin, step), self.scope, self.doubt, self.done)
+
 
 class Field(NamedTuple):
     key: str
@@ -66,6 +69,7 @@ class Expander:
         self.problems: list[Problem] = []
         self.uses: dict[tuple[str, AttributePath], list[Use]] = {}
         self.left = MAX_PARTS
+        self._plain: dict[int, tuple[Any, bool]] = {}
         self.chosen = False
         """Set once something was read that whoever runs the pipeline may choose."""
 
@@ -88,6 +92,8 @@ class Expander:
             return value, origin
         if isinstance(value, str):
             return self.text(piece) if OPEN in value else (value, origin)
+        if self.is_plain(value):
+            return value, origin
         if isinstance(value, dict):
             return self.mapping(self.fields(piece._replace(doubt=None))), origin
         if isinstance(value, list):
@@ -96,6 +102,19 @@ class Expander:
                 items.put(*self.expand(each))
             return items, origin
         return value, origin
+
+    def is_plain(self, value: Any) -> bool:
+        """Whether no expression stands anywhere in the value, so that it is as it is written."""
+        if isinstance(value, str):
+            return OPEN not in value
+        if not isinstance(value, (dict, list)):
+            return True
+        known = self._plain.get(id(value))
+        if known is None:
+            parts = [*value, *value.values()] if isinstance(value, dict) else value
+            # Kept with its answer: an id means something only as long as the value is there.
+            known = self._plain[id(value)] = value, all(self.is_plain(part) for part in parts)
+        return known[1]
 
     def mapping(self, fields: Iterator[Field]) -> Placed:
         result = Placed()
@@ -161,9 +180,8 @@ class Expander:
             self.uses[(origin.document.path, origin.path)] = uses
 
     def condition(self, expression: str, piece: Piece) -> Any:
-        scope = replace(piece.scope, conditions=True)
         try:
-            value = evaluate(parse(expression), scope).value
+            value = evaluate(parse(expression), piece.scope.for_condition()).value
         except ExpressionError as error:
             self.tell(piece.origin, f"in a condition: {error}")
             return Unknown("holds a condition that cannot be read")
@@ -180,12 +198,12 @@ class Expander:
             return
         if piece.done:
             for key, item in value.items():
-                yield Field(key, piece._replace(value=item, origin=origin_of(value, piece.origin, key)))
+                yield Field(key, piece.part(key, item))
             return
         self.spend(len(value) + 1)
         chain = _Chain()
         for key, item in value.items():
-            inner = piece._replace(value=item, origin=origin_of(value, piece.origin, key))
+            inner = piece.part(key, item)
             match = _DIRECTIVE.fullmatch(key) if key.startswith(OPEN) else None
             if match is None:
                 chain = _Chain()
@@ -231,9 +249,7 @@ class Expander:
         self.spend(len(value) + 1)
         chain = _Chain()
         for number, item in enumerate(value):
-            yield from self._item(
-                piece._replace(value=item, origin=origin_of(value, piece.origin, number)), kind, chain
-            )
+            yield from self._item(piece.part(number, item), kind, chain)
 
     def _item(self, piece: Piece, kind: str, chain: _Chain) -> Iterator[Piece]:
         value = piece.value
@@ -251,7 +267,7 @@ class Expander:
             if keys and all(match is not None and match[1] != "insert" for match in matches):
                 for key, match in zip(keys, matches, strict=True):
                     assert match is not None
-                    inner = piece._replace(value=value[key], origin=origin_of(value, piece.origin, key))
+                    inner = piece.part(key, value[key])
                     for each in self.taken(match[1], match[2], inner, chain):
                         yield from self._branch(each, kind)
                 return
@@ -359,17 +375,14 @@ def split(text: str) -> Iterator[str | tuple[int, int]]:
 
 def _closing(text: str, position: int) -> int:
     """Where the `}}` stands that ends an expression: one inside a quoted text does not."""
-    while position < len(text):
-        if text[position] == "'":
-            position = text.find("'", position + 1)
-            if position < 0:
-                return -1
-            position += 1
-        elif text.startswith(CLOSE, position):
-            return position
-        else:
-            position += 1
-    return -1
+    while True:
+        end = text.find(CLOSE, position)
+        quote = text.find("'", position, end) if end >= 0 else -1
+        if quote < 0:
+            return end
+        position = text.find("'", quote + 1) + 1
+        if not position:
+            return -1
 
 
 def carried(node: Node) -> Iterator[tuple[str, str]]:

@@ -15,7 +15,7 @@ from policy_engine_plugins.azure_pipelines.placed import Origin, Placed, origin_
 from policy_engine_plugins.azure_pipelines.places import Part, Places
 from policy_engine_plugins.azure_pipelines.scope import Scope
 from policy_engine_plugins.azure_pipelines.security import is_security_name
-from policy_engine_plugins.azure_pipelines.step import StepReader, key_of
+from policy_engine_plugins.azure_pipelines.step import SCRIPTED, StepReader, fetched_secrets, key_of
 from policy_engine_plugins.azure_pipelines.variables import expand
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ _PRODUCTION = re.compile(r"(?i)(?:^|[^a-z])(?:prod|prd|production|live)(?:$|[^a-
 _BEFORE_PRODUCTION = re.compile(r"(?i)(?:^|[^a-z])(?:non|pre)[-_ ]?pro?d")
 _HOSTED = re.compile(r"(?i)azure pipelines|hosted.*")
 HOOKS = ("preDeploy", "deploy", "routeTraffic", "postRouteTraffic", "on", "success", "failure")
+STEP_PARTS = 50
+"""What a step counts for: it is a resource, and judged."""
 STRATEGIES = ("runOnce", "rolling", "canary")
 
 
@@ -117,6 +119,7 @@ class JobReader:
         steps: list[Any] = []
         value["steps"] = steps
         windows = str(value.get("vm_image", "")).lower().startswith(("win", "vs20"))
+        self.fetched: set[str] = set()
         job_places = {"job": places, "pipeline": above.pipeline_places}
         for piece in self._step_pieces(fields, strategy, scope):
             self._step(piece, address, value, job_places, steps, scope, windows=windows)
@@ -227,15 +230,20 @@ class JobReader:
                 message = f"steps that are not known ({piece.value.reason}) are not seen"
                 expander.tell(piece.origin, message, ProblemKind.LIMITED)
             return
+        expander.spend(STEP_PARTS)
         own, origin = expander.expand(piece)
         if not isinstance(own, dict):
             expander.tell(piece.origin, "a step is not a mapping")
             return
-        reader = StepReader(own, origin, scope.variables, expander.uses, windows=windows)
+        for key in SCRIPTED:
+            if isinstance(own.get(key), (dict, list)):
+                expander.tell(origin_of(own, origin, key), f"what '{key}' holds is not a text")
+        reader = StepReader(own, origin, scope.variables, expander.uses, windows=windows, fetched=self.fetched)
         value = reader.read()
         value["job"] = job
         value["pipeline"] = self.above.pipeline
         steps.append(value)
+        self.fetched.update(fetched_secrets(value))
         key = key_of(value)
         places = Places(Part(own, origin), reader.renamed, parents, reader.stretches, value)
         location = origin_of(own, origin, value["kind"]).location() if value["kind"] else origin.location()

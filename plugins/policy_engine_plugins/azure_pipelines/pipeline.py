@@ -74,11 +74,13 @@ class PipelineReader:
         if "extends" in fields:
             extended = self._extended(fields["extends"][0], scope)
             if extended is None:
-                return
-            body = extended
-            body_fields = self._fields(body)
-            inner = self.variables(body_fields.get("variables", []))
-            body_scope = body.scope.with_variables({**scope.variables, **inner.known})
+                # What the template puts around it is not seen; what is handed over to run is.
+                body_fields = self._handed_over(fields["extends"][0])
+            else:
+                body = extended
+                body_fields = self._fields(body)
+                inner = self.variables(body_fields.get("variables", []))
+                body_scope = body.scope.with_variables({**scope.variables, **inner.known})
         for key, read in (("stages", self._stage), ("jobs", self._job)):
             for piece in body_fields.get(key, []):
                 for each in self.expander.items(piece._replace(scope=self._seen(piece, body_scope)), key):
@@ -90,6 +92,14 @@ class PipelineReader:
     def _seen(self, piece: Piece, scope: Scope) -> Scope:
         """A piece keeps its own loops and parameters; variables become known on the way down."""
         return piece.scope.with_variables(scope.variables)
+
+    def _handed_over(self, piece: Piece) -> dict[str, list[Piece]]:
+        """The stages, jobs and steps among the parameters of a template that is not here."""
+        for key, each in self.expander.fields(piece):
+            if key == "parameters":
+                given = self._fields(each)
+                return {name: given[name] for name in ("stages", "jobs", "steps") if name in given}
+        return {}
 
     def _extended(self, piece: Piece, scope: Scope) -> Piece | None:
         value, origin = piece.value, piece.origin
@@ -273,7 +283,7 @@ class PipelineReader:
             self.expander.tell(piece.origin, "an entry of 'jobs' is a 'job', a 'deployment' or a 'template'")
             return
         name, _ = self.expander.expand(fields[kind][0])
-        shown = name if isinstance(name, str) else "job"
+        shown = name if isinstance(name, str) and name else "job"
         reader = JobReader(self, Part(None, piece.origin), above, jobs, job_id=shown, kind=kind)
         reader.read(fields, piece.scope)
 

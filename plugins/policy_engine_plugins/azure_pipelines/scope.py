@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from policy_engine.unknown import Unknown
@@ -56,7 +56,15 @@ class Scope:
         return not_known(name)
 
     def with_loop(self, name: str, given: Given) -> Scope:
-        return replace(self, loops={**self.loops, name.lower(): given})
+        loops = {**self.loops, name.lower(): given}
+        return Scope(self.files, self.parameters, self.variables, loops, self.conditions, self.outermost)
 
     def with_variables(self, variables: Mapping[str, Any]) -> Scope:
-        return replace(self, variables={**self.variables, **variables}) if variables else self
+        # Jobs and steps mostly see what stands above them already.
+        if not variables or variables is self.variables:
+            return self
+        known = {**self.variables, **variables}
+        return Scope(self.files, self.parameters, known, self.loops, self.conditions, self.outermost)
+
+    def for_condition(self) -> Scope:
+        return Scope(self.files, self.parameters, self.variables, self.loops, True, self.outermost)

@@ -47,6 +47,8 @@ class StepValue(dict[str, Any]):
         return HOLE * len(match[0]) if name.lower() in self._known else str(match[0])
 
     def get(self, key: str, default: Any = None) -> Any:
+        if key != "commands":
+            return dict.get(self, key, default)
         return self[key] if key in self else default  # noqa: SIM401 - it is what `get` is made of
 
     def __contains__(self, key: object) -> bool:

@@ -46,6 +46,10 @@ class Source:
         content = value[line_start : line_end if line_end >= 0 else len(value)]
         written = self.line(line)
         indent = len(written) - len(content)
+        if "${{" in written and value.count("\n") in (mark[2] - mark[0], mark[2] - mark[0] - 1):
+            # Filled in, so no column is sure, but as many lines as are written: the whole line is told.
+            text = written.rstrip()
+            return (line, len(text) - len(text.lstrip()) + 1, line, len(text) + 1)
         if indent < 0 or written[indent:] != content or written[:indent].strip(" "):
             return None
         column = indent + 1 + start - line_start

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
 from policy_engine.path import show_path
@@ -15,10 +15,8 @@ from policy_engine_plugins.azure_pipelines.script import HOLE, StepValue
 from policy_engine_plugins.azure_pipelines.security import is_security_name, is_security_script
 from policy_engine_plugins.azure_pipelines.variables import MACRO, is_secret, origins
 
-KINDS = (
-    *("task", "script", "bash", "powershell", "pwsh", "checkout", "publish", "download", "downloadBuild"),
-    *("getPackage", "reviewApp"),
-)
+SCRIPTED = ("task", "script", "bash", "powershell", "pwsh")
+KINDS = (*SCRIPTED, "checkout", "publish", "download", "downloadBuild", "getPackage", "reviewApp")
 SHELLS = {"bash": "bash", "powershell": "powershell", "pwsh": "pwsh"}
 # Tasks that run a script given as an input: the input, the one that says that it is inline, and the shell.
 _SCRIPT_INPUTS = {
@@ -34,7 +32,8 @@ MAX_TEXTS = 2000
 
 
 class StepReader:
-    """Reads one step. `variables` are those in sight; `windows` whether the job's machine is known to be one."""
+    """Reads one step. `variables` are those in sight, `fetched` names of secrets that steps before it took from a key
+    vault; `windows` whether the job's machine is known to be one."""
 
     def __init__(
         self,
@@ -44,12 +43,14 @@ class StepReader:
         expression_uses: Mapping[tuple[str, AttributePath], list[Use]],
         *,
         windows: bool,
+        fetched: Set[str] = frozenset(),
     ) -> None:
         self.own = value
         self.origin = origin
         self.variables = variables
         self.expression_uses = expression_uses
         self.windows = windows
+        self.fetched = fetched
         self.renamed: dict[str, Part] = {}
         self.stretches: list[Stretch] = []
 
@@ -95,7 +96,7 @@ class StepReader:
     def _script(self, kind: str, value: dict[str, Any]) -> None:
         own = self.own
         if kind in ("script", *SHELLS):
-            value["script"] = own[kind] if own[kind] is not None else ""
+            value["script"] = _script_text(own[kind])
             value["shell"] = SHELLS.get(kind, "cmd" if self.windows else "sh")
             self.script_path: AttributePath = (kind,)
             self.renamed["script"] = Part(own[kind], origin_of(own, self.origin, kind))
@@ -110,7 +111,7 @@ class StepReader:
         name, location, inline, shell = known
         if location and str(inputs.get(location, "filepath")).lower() != inline:
             return
-        value["script"] = inputs[name]
+        value["script"] = _script_text(inputs[name])
         if str(task["name"]).lower() == "azurecli":
             shell = _AZURE_CLI_SHELLS.get(str(inputs.get("scripttype", "")).lower(), "")
         value["shell"] = shell or ("cmd" if self.windows else "sh")
@@ -122,28 +123,30 @@ class StepReader:
         """What macros and expressions put into the step's texts."""
         found: list[dict[str, Any]] = []
         for path, text, origin in self._texts():
+            uses = self.expression_uses.get((origin.document.path, origin.path), ())
+            if not uses and "$(" not in text:
+                continue
             shown = "script" if path == self.script_path else show_path(path)
-            for use in self.expression_uses.get((origin.document.path, origin.path), ()):
+            for use in uses:
                 flows = origins(use.name, self.variables) if use.kind == "variable" else []
                 self._add(found, use.kind, use.name, flows, shown, use.bounded)
                 self.stretches.append(Stretch(origin, use.text, use.start, use.end))
-            if "$(" not in text:
-                continue
             written = origin.written()
-            exact = isinstance(written, str)
             for match in MACRO.finditer(text):
                 self._add(found, "macro", match[1], origins(match[1], self.variables), shown, False)
                 start = match.start()
-                if exact and not written.startswith(match[0], start):
-                    start = max(written.find(match[0]), 0)
-                self.stretches.append(Stretch(origin, written if exact else text, start, start + len(match[0])))
+                stands = isinstance(written, str) and match[0] in written
+                if stands and not written.startswith(match[0], start):
+                    start = written.find(match[0])
+                # One that an expression brings along stands in the text as it is filled in.
+                self.stretches.append(Stretch(origin, written if stands else text, start, start + len(match[0])))
         return found
 
     def _add(
         self, found: list[dict[str, Any]], kind: str, name: str, flows: list[str], path: str, bounded: bool
     ) -> None:
-        secret = kind != "parameter" and (
-            is_secret(name, self.variables) or any(is_secret(each, self.variables) for each in flows)
+        secret = kind != "parameter" and any(
+            is_secret(each, self.variables) or each.lower() in self.fetched for each in (name, *flows)
         )
         found.append({"kind": kind, "name": name, "flows": flows, "path": path, "bounded": bounded, "secret": secret})
 
@@ -173,9 +176,26 @@ class StepReader:
                 yield path, "".join(HOLE if piece is None else piece for piece in value.fragments), origin
 
 
+def fetched_secrets(value: Mapping[str, Any]) -> list[str]:
+    """Names of the secrets that a step takes from a key vault: the steps that follow have them as variables."""
+    task, inputs = value.get("task"), value.get("inputs")
+    if not isinstance(task, dict) or str(task["name"]).lower() != "azurekeyvault" or not isinstance(inputs, dict):
+        return []
+    names = inputs.get("secretsfilter")
+    return [name.strip().lower() for name in names.split(",")] if isinstance(names, str) else []
+
+
+def _script_text(given: Any) -> Any:
+    if given is None or isinstance(given, (str, Unknown)):
+        return "" if given is None else given
+    return Unknown("the script is not a text") if isinstance(given, (dict, list)) else str(given)
+
+
 def _task(given: Any) -> Any:
-    if isinstance(given, Unknown) or not isinstance(given, str):
+    if isinstance(given, Unknown):
         return given
+    if not isinstance(given, str):
+        return Unknown("the task is not named by a text")
     name, at, version = given.partition("@")
     return {"name": name, "version": version.split(".")[0] if at else ""}
 

@@ -9,6 +9,7 @@ from policy_engine.tree import FileTooLarge, Tree, join
 from policy_engine.unit import Problem, ProblemKind
 from policy_engine.unknown import Unknown
 from policy_engine.yaml_document import YamlMapping
+from policy_engine_plugins.azure_pipelines import is_pipeline_name
 from policy_engine_plugins.azure_pipelines.expanding import OPEN, Expander, Piece
 from policy_engine_plugins.azure_pipelines.placed import Origin, origin_of
 from policy_engine_plugins.azure_pipelines.reading import parse
@@ -97,7 +98,7 @@ class Templates:
                 default = Given(default_value, origin_of(declared, place, name), above is None)
                 given[str(name).lower()] = arguments.get(str(name).lower(), default)
         if above is None:
-            return Scope(files, given, outermost=True)
+            return Scope(files, given, outermost=not is_template(value, file))
         return Scope(files, given, above.variables)
 
     def arguments(self, piece: Piece) -> dict[str, Given]:
@@ -158,6 +159,18 @@ class Templates:
 _OBJECTS = (
     "object step stepList job jobList deployment deploymentList stage stageList".split(" ")  # noqa: SIM905 - a table
 )
+
+
+def is_template(value: Mapping[str, Any], path: str) -> bool:
+    """Whether a file can only be a template, so that pipelines give its parameters and not whoever runs it: they are
+    declared in the form that only templates have, or nothing in it says when it runs."""
+    declared = value.get("parameters")
+    if isinstance(declared, dict):
+        return True
+    return declared is not None and not is_pipeline_name(path) and _TEMPLATE_KEYS.issuperset(value)
+
+
+_TEMPLATE_KEYS = frozenset({"parameters", "variables", "steps", "jobs", "stages"})
 
 
 def template_names(value: Any, path: str) -> Iterator[str]:

@@ -13,18 +13,16 @@ _RUNTIME = re.compile(r"\$\[(.{0,2000}?)\]\s*$", re.DOTALL)
 _RUNTIME_NAME = re.compile(r"variables(?:\.([A-Za-z_]\w*(?:\.\w+)*)|\[\s*'([^']{1,200})'\s*\])")
 _PREDEFINED = ("build.", "system.", "agent.", "pipeline.", "environment.", "checks.", "release.", "strategy.")
 _SECRET = re.compile(
-    r"(?i)(?:passw(?:or)?d|passphrase|secret|token|api_?key|access_?key|private_?key|credential|connection_?string|\bpat)s?$"
+    r"(?i)(?:passw(?:or)?d|passphrase|secret|token|(?:api|access|private|account|storage|master|shared)_?key|credential|connection_?string|\bpat)s?$"
 )
 MAX_NESTING = 10
 MAX_NAMES = 200
 MAX_TEXT = 20_000
 
-# Texts that whoever pushes a branch or opens a pull request writes. From the list of predefined variables,
+# Texts that whoever opens a pull request writes. From the list of predefined variables,
 # https://learn.microsoft.com/azure/devops/pipelines/build/variables
 AUTHORED = frozenset(
     {
-        "build.sourcebranch",
-        "build.sourcebranchname",
         "build.sourceversionauthor",
         "build.sourceversionmessage",
         "build.requestedfor",
@@ -36,9 +34,13 @@ AUTHORED = frozenset(
 )
 
 
+# In a pull request these are refs/pull/1/merge: whoever may push a branch writes them, and nobody else.
+PUSHED = frozenset({"build.sourcebranch", "build.sourcebranchname"})
+
+
 def not_known(name: str) -> Unknown:
     lower = name.lower()
-    if lower in AUTHORED:
+    if lower in AUTHORED or lower in PUSHED:
         return Unknown(f"'{name}' is written by the author of a change, and known only when the pipeline runs")
     if lower.startswith(_PREDEFINED):
         return Unknown(f"'{name}' is known only when the pipeline runs")

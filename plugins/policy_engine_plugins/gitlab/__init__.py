@@ -86,6 +86,12 @@ def untrusted_evaluated(value: Any, parameters: Mapping[str, Any], context: Cont
     return untrusted_evaluated(value)
 
 
+def dotenv_report(value: Any, parameters: Mapping[str, Any], context: Context) -> Iterator[Violation | Doubt]:
+    from policy_engine_plugins.gitlab.checks import dotenv_report
+
+    return dotenv_report(value, parameters)
+
+
 @hookimpl
 def register_formats() -> list[Format]:
     return [GitlabFormat()]
@@ -99,5 +105,16 @@ def register_checks() -> list[Check]:
             untrusted_evaluated,
             {"type": "object", "additionalProperties": False},
             "no command runs, as a program, a text that the author of a change writes: a branch, a title, a message",
-        )
+        ),
+        Check(
+            "gitlab-dotenv-report",
+            dotenv_report,
+            {
+                "type": "object",
+                "properties": {"what": {"enum": ["authored", "secret"]}},
+                "required": ["what"],
+                "additionalProperties": False,
+            },
+            "no command writes a secret, or lines that the author of a change writes, into a dotenv report",
+        ),
     ]

@@ -1,4 +1,4 @@
-"""Checks of scripts: what strangers write is not run as a program."""
+"""Checks of scripts: what strangers write is not run as a program, and what a dotenv report may not hold."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from typing import Any
 
 from policy_engine.check import Doubt, Violation
 from policy_engine.unknown import Unknown
-from policy_engine_plugins.gitlab.variables import AUTHORED, names_in
+from policy_engine_plugins.gitlab.variables import AUTHORED, AUTHORED_LINES, names_in
 
 _SHELLS = frozenset({"sh", "bash", "dash", "ash", "zsh", "ksh", "su", "runuser"})
 _INTERPRETERS = re.compile(r"(?:python|perl|ruby|node|php)[\d.]*")
+_SECRET_SET = re.compile(
+    r"(?i)(?:^|[\s\"'])(\w{0,60}(?:TOKEN|PASSWORD|PASSWD|SECRET|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY))=[\"']?(?:\$|`)"
+)
 MAX_NESTING = 5
 
 
@@ -61,3 +64,42 @@ def _source(name: str, variables: Mapping[str, Any], depth: int) -> str | Unknow
                 return found
         return None
     return name if name in AUTHORED else None
+
+
+def dotenv_report(value: Mapping[str, Any], parameters: Mapping[str, Any]) -> Iterator[Violation | Doubt]:
+    """A violation at each command that writes into a dotenv report of the job: a secret, or a text of several lines by
+    the author of a change."""
+    files = _dotenv_files(value["job"])
+    for number, command in enumerate(value["commands"] if isinstance(files, Unknown) or files else ()):
+        if isinstance(command, Unknown):
+            continue
+        targets = [redirect["target"] for redirect in command["redirects"] if ">" in redirect["operator"]]
+        if command["name"] == "tee":
+            targets += command["operands"]
+        names = [_file(target) for target in targets if isinstance(target, str)]
+        if not names or not (isinstance(files, Unknown) or files.intersection(names)):
+            continue
+        if parameters["what"] == "secret":
+            match = _SECRET_SET.search(command["text"])
+            found = match[1] if match else None
+        else:
+            found = next((f"${name}" for name in names_in(command["text"]) if name in AUTHORED_LINES), None)
+        if found is not None and isinstance(files, Unknown):
+            yield Doubt(files, ("commands", number))
+        elif found is not None:
+            yield Violation(("commands", number), found)
+
+
+def _dotenv_files(job: Mapping[str, Any]) -> frozenset[str] | Unknown:
+    found: Any = job
+    for key in ("artifacts", "reports", "dotenv"):
+        if isinstance(found, Unknown):
+            return found
+        found = found.get(key) if isinstance(found, Mapping) else None
+    if isinstance(found, Unknown):
+        return found
+    return frozenset(_file(each) for each in (found if isinstance(found, list) else [found]) if isinstance(each, str))
+
+
+def _file(name: str) -> str:
+    return name.removeprefix("./")

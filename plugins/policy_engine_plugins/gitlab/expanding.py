@@ -27,6 +27,7 @@ class Expander:
         self.origin = origin
         self._jobs: dict[str, Job] = {}
         self._references: dict[tuple[str, ...], tuple[Any, Origin]] = {}
+        self._referring: dict[int, tuple[Any, bool]] = {}
 
     def job(self, name: str) -> Job:
         """The job with all that it extends and refers to."""
@@ -85,14 +86,14 @@ class Expander:
 
     def resolved(self, value: Any, origin: Origin, depth: int = 0) -> tuple[Any, Origin]:
         """The value with every reference in it replaced by what it refers to; lists in lists are spliced."""
+        if not self._refers(value):
+            return value, origin
         if isinstance(value, dict):
             self.composer.budget.spend(len(value))
             result = Placed()
             for key, item in value.items():
                 result.put(key, *self.resolved(item, origin_of(value, origin, key), depth))
             return result, origin
-        if not isinstance(value, list):
-            return value, origin
         if type(value) is YamlSequence and value.tag == "!reference":
             return self._referred(value, origin, depth)
         self.composer.budget.spend(len(value))
@@ -107,6 +108,18 @@ class Expander:
             else:
                 items.put(found, found_origin)
         return items, origin
+
+    def _refers(self, value: Any) -> bool:
+        """Whether a reference stands anywhere in the value."""
+        if not isinstance(value, (dict, list)):
+            return False
+        known = self._referring.get(id(value))
+        if known is None:
+            tagged = type(value) is YamlSequence and value.tag == "!reference"
+            parts = value.values() if isinstance(value, dict) else value
+            # Kept with its answer: an id means something only as long as the value is there.
+            known = self._referring[id(value)] = value, tagged or any(self._refers(part) for part in parts)
+        return known[1]
 
     def _referred(self, path: YamlSequence, origin: Origin, depth: int) -> tuple[Any, Origin]:
         shown = ", ".join(str(step)[:60] for step in path[:5])

@@ -14,6 +14,10 @@ KINDS = ("local", "project", "remote", "template", "component", "artifact")
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _RELEASE = re.compile(r"v?\d+\.\d+\.\d+(?:[-+][\w.+-]+)?")
 _VERSION = re.compile(r"v?\d+(?:\.\d+)*(?:[-+][\w.+-]+)?")
+# A file of a repository, at a commit.
+_AT_COMMIT = re.compile(
+    r"https://(?:raw\.githubusercontent\.com/[^/]+/[^/]+/|[^/]+/.+/raw/)(?:[0-9a-f]{40}|[0-9a-f]{64})/"
+)
 _OWN_COMPONENT = re.compile(r"\$\{?CI_SERVER_(?:FQDN|HOST)\}?/\$\{?CI_PROJECT_PATH\}?/([\w.-]+)@.*", re.DOTALL)
 
 
@@ -104,7 +108,9 @@ def _pin(entry: Entry) -> Any:
         integrity = entry.value.get("integrity")
         if isinstance(integrity, Unknown):
             return integrity
-        return "digest" if integrity else "none"
+        if integrity:
+            return "digest"
+        return "commit" if isinstance(entry.target, str) and _AT_COMMIT.match(entry.target) else "none"
     if entry.kind == "project":
         return _ref_pin(entry.value.get("ref"))
     if isinstance(entry.target, Unknown):

@@ -14,7 +14,7 @@ from policy_engine_plugins.gitlab.duration import minutes
 from policy_engine_plugins.gitlab.environment import deploys, environment_of, is_production
 from policy_engine_plugins.gitlab.expanding import flattened
 from policy_engine_plugins.gitlab.image import image_reference
-from policy_engine_plugins.gitlab.inputs import Place, Use
+from policy_engine_plugins.gitlab.inputs import OPEN, Place, Use
 from policy_engine_plugins.gitlab.merging import Budget
 from policy_engine_plugins.gitlab.placed import Origin, Placed, PlacedList, origin_of
 from policy_engine_plugins.gitlab.places import Part, Places, Stretch
@@ -244,12 +244,15 @@ class JobReader:
         )
         renamed = {"lines": part, "inputs": Part(inputs, part.origin), "section": Part(None, part.origin)}
         own = Places(Part(None, part.origin), renamed, {"job": places, "pipeline": self.around.places}, value)
+        # What several jobs take over from one place is told of once: it has the name of that place.
+        path = part.origin.path
+        holder = str(path[0]) if len(path) > 1 and OPEN not in str(path[0]) else self.name
         self.resources.append(
             Resource(
                 "gitlab",
                 "script",
                 f"{self.address}/{section}",
-                self.name,
+                holder,
                 value,
                 part.origin.location(),
                 own,

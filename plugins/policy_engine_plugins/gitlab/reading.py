@@ -8,7 +8,7 @@ from typing import Any
 from policy_engine.yaml_document import YamlDocument, YamlFile, parse_yaml
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1024)
 def parse(data: bytes, path: str) -> YamlFile:
     """Files are parsed to see what belongs together, and again to be judged; GitLab reads them as YAML 1.1."""
     return parse_yaml(data, path, yaml_1_1=True)

@@ -82,6 +82,12 @@ def written_out_secret(value: Any, parameters: Mapping[str, Any], context: Conte
     return judge_attribute(value, parameters)
 
 
+def printed_secret(value: Any, parameters: Mapping[str, Any], context: Context) -> Iterator[Violation | Doubt]:
+    from policy_engine_plugins.secrets.printed import judge
+
+    return judge(value, parameters)
+
+
 @hookimpl
 def register_checks() -> list[Check]:
     return [
@@ -113,5 +119,18 @@ def register_checks() -> list[Check]:
                 "additionalProperties": False,
             },
             "an attribute that is a secret is taken from elsewhere, not written out",
+        ),
+        Check(
+            "printed-secret",
+            printed_secret,
+            {
+                "type": "object",
+                "properties": {
+                    "script": {"type": "string", "description": "the attribute with the text of the `commands`"}
+                },
+                "required": ["script"],
+                "additionalProperties": False,
+            },
+            "no command prints a variable that is named like a secret into the log",
         ),
     ]
