@@ -24,6 +24,8 @@ class KubernetesFormat(Format):
     container  the container's keys; `pod` is the value above, `workload` the whole object, `role` one of `container`,
                `init` and `ephemeral`, and `effective` the security context that the container runs with, once the
                pod's has been inherited. `$(VAR)` in its command, args and env is replaced as far as it is known.
+               `program` is the program that the command line starts, null where the image decides, and `flags` what
+               its flags say: `--anonymous-auth=false` is `flags.anonymous-auth`, one without a value is `true`.
 
     chart      of a Helm chart: the keys of its Chart.yaml, and `lock`, the content of its lock file
     values     of a Helm chart: the keys of its values.yaml

@@ -16,6 +16,7 @@ from policy_engine.yaml_document import YamlDocument, YamlMapping, YamlSequence,
 from policy_engine_plugins.kubernetes import placeholder
 from policy_engine_plugins.kubernetes.container import effective, effective_origin, expand
 from policy_engine_plugins.kubernetes.kustomize import OpenMapping, opened
+from policy_engine_plugins.kubernetes.program import started
 from policy_engine_plugins.kubernetes.workload import CONTAINER_LISTS, at, is_cluster_scoped, template_path
 
 FORMAT = "kubernetes"
@@ -246,9 +247,15 @@ class Manifests:
         context["workload"] = pod.owner.value
         context["role"] = role
         context["effective"] = effective(container, pod.value)
+        running = started({**container, **context})
+        context["program"] = running.program if running is not None else None
+        if running is not None:
+            context["flags"] = running.flags
         value = _extended(container, context)
 
         def locate(wanted: AttributePath) -> Trace:
+            if wanted and running is not None and wanted[0] in ("flags", "program"):
+                wanted = running.place(wanted[1:] if wanted[0] == "flags" else ())
             if wanted and wanted[0] == "effective":
                 wanted = effective_origin(container, pod.value, wanted[1:])
             if wanted and wanted[0] == "pod":
