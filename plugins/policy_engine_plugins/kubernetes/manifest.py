@@ -273,7 +273,9 @@ class Manifests:
         where = pod.place(place)
         header = places.at(document, where).location
         whole = places.extent(document, where)
-        self.resources.append(Resource(FORMAT, "container", address, name, value, header, locate, whole))
+        # A Knative container need not have a name.
+        shown = pod.owner.name if name == _NAMELESS else name
+        self.resources.append(Resource(FORMAT, "container", address, shown, value, header, locate, whole))
 
     def _unique(self, address: str) -> str:
         """Objects of one name in one file (two groups, two overlays, a mistake) are told apart by their order."""
