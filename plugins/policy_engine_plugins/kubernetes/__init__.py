@@ -18,7 +18,8 @@ KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 
 
 class KubernetesFormat(Format):
-    """Resources are every object (type: its kind), and of each workload its `pod` and every `container`.
+    """Resources are every object (type: its kind), and of each workload its `pod` and every `container`. A custom kind
+    that has pod templates has them too, and an Argo workflow a pod for each of its templates.
 
     pod        the pod spec's keys; `metadata` is the pod template's, `workload` the whole object
     container  the container's keys; `pod` is the value above, `workload` the whole object, `role` one of `container`,
