@@ -220,7 +220,8 @@ class Manifests:
 
         whole = places.extent(document, (*each.path, *held.template))
         address = self._unique(f"{owner_address}/pod")
-        self.resources.append(Resource(FORMAT, "pod", address, name, value, header, locate, whole))
+        shown_name = name if held.name is None else f"{each.name}/{name}"
+        self.resources.append(Resource(FORMAT, "pod", address, shown_name, value, header, locate, whole))
 
         for key, role, shown in CONTAINER_LISTS:
             containers = dict.get(held.spec, key)
