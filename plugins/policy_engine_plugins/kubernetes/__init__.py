@@ -28,6 +28,9 @@ class KubernetesFormat(Format):
                `program` is the program that the command line starts, null where the image decides, and `flags` what
                its flags say: `--anonymous-auth=false` is `flags.anonymous-auth`, one without a value is `true`.
 
+    component  a program of the control plane that kubeadm's configuration sets up: `program` and `flags` as above, with
+               kubeadm's own defaults; `workload` the whole object
+
     chart      of a Helm chart: the keys of its Chart.yaml, and `lock`, the content of its lock file
     values     of a Helm chart: the keys of its values.yaml
 

@@ -14,6 +14,7 @@ from policy_engine.unit import Loaded, Problem, ProblemKind, Unit
 from policy_engine.unknown import Unknown
 from policy_engine.yaml_document import YamlDocument, YamlMapping, YamlSequence, parse_yaml
 from policy_engine_plugins.kubernetes import placeholder
+from policy_engine_plugins.kubernetes.component import Component, components
 from policy_engine_plugins.kubernetes.container import effective, effective_origin, expand
 from policy_engine_plugins.kubernetes.kustomize import OpenMapping, opened
 from policy_engine_plugins.kubernetes.pods import HeldPod, further_pods
@@ -189,6 +190,8 @@ class Manifests:
             return places.at(document, (*path, *wanted))
 
         self.resources.append(Resource(FORMAT, each.kind, address, each.name, each.value, header, locate, whole))
+        for component in components(each.kind, each.api_version, each.value):
+            self._add_component(each, address, header, component)
         for held in further_pods(each.kind, each.api_version, each.value):
             named = held.name or "pods"
             self._add_pod(each, f"{address}/{named}", held.name or each.name, header, held)
@@ -203,6 +206,21 @@ class Manifests:
             self._tell_shape(each, (*inner, "spec"), spec, "a mapping", "its pod is not seen")
         elif not isinstance(template, dict) and template is not None:
             self._tell_shape(each, inner, template, "a mapping", "its pod is not seen")
+
+    def _add_component(
+        self, each: KubernetesObject, owner_address: str, header: Location, component: Component
+    ) -> None:
+        document, places = each.document, self.places
+        value = {"program": component.program, "flags": component.flags, "workload": each.value}
+
+        def locate(wanted: AttributePath) -> Trace:
+            if wanted[:1] == ("workload",):
+                return places.at(document, (*each.path, *wanted[1:]))
+            return places.at(document, (*each.path, *component.place(wanted)))
+
+        address = self._unique(f"{owner_address}/{component.program}")
+        whole = places.extent(document, (*each.path, *component.path))
+        self.resources.append(Resource(FORMAT, "component", address, component.program, value, header, locate, whole))
 
     def _add_pod(self, each: KubernetesObject, owner_address: str, name: str, header: Location, held: HeldPod) -> None:
         document = each.document
