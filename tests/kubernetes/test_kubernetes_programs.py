@@ -88,3 +88,22 @@ def test_a_finding_shows_the_flag() -> None:
     assert "command" in shown(text, found, "flags", "c")
     text, found = container(f"command: [sh, -c, {json.dumps('etcd --a=1')}]")
     assert shown(text, found, "flags", "a") == '"etcd --a=1"'
+
+
+@pytest.mark.parametrize(
+    ("image", "name"),
+    [
+        ("'registry:5000/team/web:1@sha256:ab'", "web"),
+        ("web", "web"),
+        ("'web:${TAG}'", "web"),
+        ("'${REGISTRY}/web:1'", None),
+        ("'web-${KIND}'", None),
+        ("'${IMAGE}'", None),
+        ("null", None),
+        ("7", None),
+    ],
+)
+def test_the_name_of_an_image_is_known_without_its_tag(image: str, name: str | None) -> None:
+    text, found = container(f"image: {image}")
+    assert found.value["image_name"] == name
+    assert shown(text, found, "image_name") == shown(text, found, "image")

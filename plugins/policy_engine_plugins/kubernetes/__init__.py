@@ -25,6 +25,7 @@ class KubernetesFormat(Format):
     container  the container's keys; `pod` is the value above, `workload` the whole object, `role` one of `container`,
                `init` and `ephemeral`, and `effective` the security context that the container runs with, once the
                pod's has been inherited. `$(VAR)` in its command, args and env is replaced as far as it is known.
+               `image_name` is the last part of its image's path, without tag; null where it is not known.
                `program` is the program that the command line starts, null where the image decides, and `flags` what
                its flags say: `--anonymous-auth=false` is `flags.anonymous-auth`, one without a value is `true`.
 

@@ -15,7 +15,7 @@ from policy_engine.unknown import Unknown
 from policy_engine.yaml_document import YamlDocument, YamlMapping, YamlSequence, parse_yaml
 from policy_engine_plugins.kubernetes import placeholder
 from policy_engine_plugins.kubernetes.component import Component, components
-from policy_engine_plugins.kubernetes.container import effective, effective_origin, expand
+from policy_engine_plugins.kubernetes.container import effective, effective_origin, expand, image_name
 from policy_engine_plugins.kubernetes.kustomize import OpenMapping, opened
 from policy_engine_plugins.kubernetes.pods import HeldPod, further_pods
 from policy_engine_plugins.kubernetes.program import started
@@ -262,6 +262,7 @@ class Manifests:
         context["workload"] = pod.owner.value
         context["role"] = role
         context["effective"] = effective(container, pod.value)
+        context["image_name"] = image_name(container)
         running = started({**container, **context})
         context["program"] = running.program if running is not None else None
         if running is not None:
@@ -277,6 +278,8 @@ class Manifests:
                 found = pod.place(wanted[1:])
             elif wanted and wanted[0] == "workload":
                 found = pod.place(wanted)
+            elif wanted and wanted[0] == "image_name":
+                found = pod.place((*place, "image"))
             elif wanted and wanted[0] == "role":
                 found = pod.place(place[:1])
             else:

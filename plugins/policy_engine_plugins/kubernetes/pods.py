@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -73,11 +74,13 @@ def further_pods(kind: str, api_version: str, value: Mapping[str, Any]) -> Itera
 
 def _templates(value: Mapping[str, Any]) -> Iterator[HeldPod]:
     """Pod templates anywhere in `spec`. One that only changes what an operator makes has containers without images."""
-    waiting: list[tuple[AttributePath, Any]] = [(("spec",), dict.get(value, "spec"))] if isinstance(value, dict) else []
+    waiting: deque[tuple[AttributePath, Any]] = deque()
+    if isinstance(value, dict):
+        waiting.append((("spec",), dict.get(value, "spec")))
     seen: set[int] = set()
     found = 0
     while waiting and found < _MAX_PODS and len(seen) < _MAX_VISITED:
-        path, item = waiting.pop(0)
+        path, item = waiting.popleft()
         if not isinstance(item, (dict, list)) or id(item) in seen or len(path) > _MAX_DEPTH:
             continue
         seen.add(id(item))
@@ -87,7 +90,7 @@ def _templates(value: Mapping[str, Any]) -> Iterator[HeldPod]:
             yield HeldPod(dict.__getitem__(item, "spec"), path, (*path, "spec"), name=_path_name(path))
             continue
         steps: Any = item.items() if isinstance(item, dict) else enumerate(item)
-        waiting.extend(((*path, step), inner) for step, inner in steps)
+        waiting.extend(((*path, step), inner) for step, inner in steps if isinstance(inner, (dict, list)))
 
 
 def _have_images(containers: Any) -> bool:

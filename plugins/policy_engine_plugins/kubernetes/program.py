@@ -45,6 +45,7 @@ _FLAG = re.compile(r"--?([A-Za-z][\w.-]*)(?:=(.*))?", re.DOTALL)
 _FLAG_NAME = re.compile(r"--?([A-Za-z][\w.-]*)=")
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 _MAX_SCRIPT = 65536
+_MAX_JOINED = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,8 @@ def _behind_shell(words: list[Word]) -> tuple[str, list[Word]] | None:
     for path, text in words:
         if not isinstance(text, str) or text.startswith("-") or len(text) > _MAX_SCRIPT:
             continue
+        if not any(name in text for name in _CONTROL_PLANE):
+            break
         for line in _commands(text):
             name = _base_name(line[0])
             if name in _CONTROL_PLANE:
@@ -186,8 +189,8 @@ def _set(flags: dict[str, Any], places: dict[str, AttributePath], name: str, val
     """Lists may be given in several flags; of others the last counts."""
     name = name.replace("_", "-")
     before = flags.get(name)
-    if isinstance(before, str) and isinstance(value, str) and not {before, value} & {"true", "false"}:
-        value = f"{before},{value}"
+    if isinstance(before, str) and isinstance(value, str) and len(before) < _MAX_JOINED:
+        value = value if {before, value} & {"true", "false"} else f"{before},{value}"
     flags[name] = value
     places[name] = path
     return name
