@@ -41,6 +41,7 @@ def container(settings: str) -> tuple[str, Resource]:
         ("command: [sh, -ec], args: ['X=1 exec /bin/etcd --a=1 && echo --b']", "etcd", {"a": "1"}),
         ("command: [sh, -c, 'nginx --a']", "sh", {"c": "nginx --a"}),
         ("command: [sh, -c, 'etcd \"--a']", "sh", {"c": "etcd \"--a"}),
+        ("command: [argo], args: [server, --a, b, --c, --a, d]", "argo", {"a": "b,d", "c": "true"}),
         ("command: [sh]", "sh", {}),
         ("command: []", None, None),
     ],
@@ -63,6 +64,7 @@ def test_a_value_that_is_filled_in_later_is_unknown_and_other_flags_are_not() ->
     "settings",
     [
         "command: [kube-apiserver, '{{ flags }}', --b=1]",
+        "command: [kube-apiserver, --c, '{{ flags }}', --b=1]",
         "command: [sh, -c, 'kube-apiserver $FLAGS --b=1']",
         "command: [kubelet, --config=/etc/kubelet.yaml, --b=1]",
         "command: [etcd, --config-file=/etc/etcd.yaml, --b=1]",

@@ -160,32 +160,34 @@ def _read(
     """Reads the flags of `words`. Gives the first word that is not known and may be any flag, and where it stands."""
     unknown: Unknown | None = None
     place: AttributePath | None = None
-    waiting: str | None = None
+    waiting: tuple[str, AttributePath] | None = None  # a flag whose value may be the next word
     for path, word in words:
+        match = _FLAG.fullmatch(word) if isinstance(word, str) else None
+        if waiting is not None:
+            value = "true" if match else word if type(word) is Unknown else str(word)
+            _set(flags, places, waiting[0], value, waiting[1])
+            waiting = None
+            # What is not known may be the value, or the next flag.
+            if match is None and not (type(word) is Unknown and (not word.fragments or word.fragments[0] is None)):
+                continue
         if type(word) is Unknown:
-            match = _FLAG_NAME.match(word.fragments[0] or "") if word.fragments else None
-            if match is not None:
-                _set(flags, places, match.group(1), Unknown(word.reason, word.origin), path)
-            elif waiting is not None:
-                flags[waiting] = word
+            known = _FLAG_NAME.match(word.fragments[0] or "") if word.fragments else None
+            if known is not None:
+                _set(flags, places, known.group(1), Unknown(word.reason, word.origin), path)
             elif unknown is None:
                 unknown, place = word, path
-            waiting = None
-            continue
-        text = str(word)
-        match = _FLAG.fullmatch(text)
-        if match is None:
-            if waiting is not None:
-                flags[waiting] = text
-            waiting = None
-            continue
-        name, value = match.groups()
-        name = _set(flags, places, name, "true" if value is None else value, path)
-        waiting = name if value is None else None
+        elif match is not None:
+            name, value = match.groups()
+            if value is None:
+                waiting = name, path
+            else:
+                _set(flags, places, name, value, path)
+    if waiting is not None:
+        _set(flags, places, waiting[0], "true", waiting[1])
     return unknown, place
 
 
-def _set(flags: dict[str, Any], places: dict[str, AttributePath], name: str, value: Any, path: AttributePath) -> str:
+def _set(flags: dict[str, Any], places: dict[str, AttributePath], name: str, value: Any, path: AttributePath) -> None:
     """Lists may be given in several flags; of others the last counts."""
     name = name.replace("_", "-")
     before = flags.get(name)
@@ -193,7 +195,6 @@ def _set(flags: dict[str, Any], places: dict[str, AttributePath], name: str, val
         value = value if {before, value} & {"true", "false"} else f"{before},{value}"
     flags[name] = value
     places[name] = path
-    return name
 
 
 def _from_environment(container: Mapping[str, Any], flags: dict[str, Any], places: dict[str, AttributePath]) -> None:
