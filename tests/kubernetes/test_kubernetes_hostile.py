@@ -155,3 +155,31 @@ def test_a_damaged_manifest_never_raises(data: st.DataObject) -> None:
     damaged = whole[:position] + new + whole[position + gone :]
     FORMAT.recognises("manifest.yaml", damaged)
     load(damaged)
+
+
+def test_command_lines_without_end_are_read_in_time() -> None:
+    flags = ", ".join("--a=xxxxxxxx" for _ in range(50_000))
+    script = "x " * 30_000 + "; etcd --b"
+    text = f"""\
+apiVersion: v1
+kind: Pod
+metadata: {{name: a}}
+spec:
+  containers:
+    - {{name: app, command: [kube-apiserver, {flags}]}}
+    - {{name: shell, command: [sh, -c, "{script}"]}}
+"""
+    start = time.monotonic()
+    loaded = load(text)
+    assert time.monotonic() - start < 20
+    app, shell = (each.value for each in loaded.resources if each.type == "container")
+    assert len(app["flags"]["a"]) < 10_000
+    assert (shell["program"], shell["flags"]) == ("etcd", {"b": "true"})
+
+
+def test_custom_kinds_of_many_parts_are_looked_through_in_time() -> None:
+    groups = ", ".join("{a: {template: {spec: {}}}}" for _ in range(20_000))
+    start = time.monotonic()
+    loaded = load(f"apiVersion: example.org/v1\nkind: Odd\nmetadata: {{name: a}}\nspec: {{groups: [{groups}]}}\n")
+    assert time.monotonic() - start < 20
+    assert len(loaded.resources) == 1

@@ -18,12 +18,19 @@ KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 
 
 class KubernetesFormat(Format):
-    """Resources are every object (type: its kind), and of each workload its `pod` and every `container`.
+    """Resources are every object (type: its kind), and of each workload its `pod` and every `container`. A custom kind
+    that has pod templates has them too, and an Argo workflow a pod for each of its templates.
 
     pod        the pod spec's keys; `metadata` is the pod template's, `workload` the whole object
     container  the container's keys; `pod` is the value above, `workload` the whole object, `role` one of `container`,
                `init` and `ephemeral`, and `effective` the security context that the container runs with, once the
                pod's has been inherited. `$(VAR)` in its command, args and env is replaced as far as it is known.
+               `image_name` is the last part of its image's path, without tag; null where it is not known.
+               `program` is the program that the command line starts, null where the image decides, and `flags` what
+               its flags say: `--anonymous-auth=false` is `flags.anonymous-auth`, one without a value is `true`.
+
+    component  a program of the control plane that kubeadm's configuration sets up: `program` and `flags` as above, with
+               kubeadm's own defaults; `workload` the whole object
 
     chart      of a Helm chart: the keys of its Chart.yaml, and `lock`, the content of its lock file
     values     of a Helm chart: the keys of its values.yaml

@@ -63,6 +63,18 @@ def _annotated_profile(container: Mapping[str, Any], pod: Mapping[str, Any]) -> 
     return {"type": "Localhost", "localhostProfile": profile} if kind == "localhost" else None
 
 
+def image_name(container: Mapping[str, Any]) -> str | None:
+    """The last part of the image's path, without tag and digest; None where that is not known."""
+    image = dict.get(container, "image") if isinstance(container, dict) else None
+    if type(image) is Unknown:
+        known = image.fragments[0] if image.fragments else None
+        # What follows the colon is a tag, so that the name is known though the tag is not.
+        image = known if known and (":" in known.rpartition("/")[2] or "@" in known) else None
+    if not isinstance(image, str):
+        return None
+    return re.split("[:@]", image.partition("@")[0].rpartition("/")[2])[0]
+
+
 # ---- $(NAME) --------------------------------------------------------------------------------------------------------
 
 Pieces = tuple["str | None", ...]

@@ -14,8 +14,11 @@ from policy_engine.unit import Loaded, Problem, ProblemKind, Unit
 from policy_engine.unknown import Unknown
 from policy_engine.yaml_document import YamlDocument, YamlMapping, YamlSequence, parse_yaml
 from policy_engine_plugins.kubernetes import placeholder
-from policy_engine_plugins.kubernetes.container import effective, effective_origin, expand
+from policy_engine_plugins.kubernetes.component import Component, components
+from policy_engine_plugins.kubernetes.container import effective, effective_origin, expand, image_name
 from policy_engine_plugins.kubernetes.kustomize import OpenMapping, opened
+from policy_engine_plugins.kubernetes.pods import HeldPod, further_pods
+from policy_engine_plugins.kubernetes.program import started
 from policy_engine_plugins.kubernetes.workload import CONTAINER_LISTS, at, is_cluster_scoped, template_path
 
 FORMAT = "kubernetes"
@@ -73,20 +76,18 @@ class KubernetesObject:
 
 @dataclass(frozen=True, slots=True)
 class _Pod:
-    """A pod of an object; `template` is the place of its template in the document."""
+    """A pod of an object, on its way to be a resource. `name` is what people know it by."""
 
     owner: KubernetesObject
-    address: str
-    template: AttributePath
+    held: HeldPod
+    name: str
     value: Mapping[str, Any]
 
     def place(self, wanted: AttributePath) -> AttributePath:
         """Where an attribute of the pod's value stands in the document."""
-        if wanted and wanted[0] == "metadata":
-            return (*self.template, *wanted)
         if wanted and wanted[0] == "workload":
             return (*self.owner.path, *wanted[1:])
-        return (*self.template, "spec", *wanted)
+        return (*self.owner.path, *self.held.place(wanted))
 
 
 class Manifests:
@@ -189,45 +190,60 @@ class Manifests:
             return places.at(document, (*path, *wanted))
 
         self.resources.append(Resource(FORMAT, each.kind, address, each.name, each.value, header, locate, whole))
+        for component in components(each.kind, each.api_version, each.value):
+            self._add_component(each, address, header, component)
+        for held in further_pods(each.kind, each.api_version, each.value):
+            named = held.name or "pods"
+            self._add_pod(each, f"{address}/{named}", held.name or each.name, header, held)
         inner = template_path(each.kind, each.api_version, each.value)
         if inner is None:
             return
         template = at(each.value, inner)
         spec = dict.get(template, "spec") if isinstance(template, dict) else None
         if isinstance(template, dict) and isinstance(spec, dict):
-            self._add_pod(each, address, header, inner, template, spec)
+            self._add_pod(each, address, each.name, header, HeldPod(spec, inner, (*inner, "spec")))
         elif isinstance(template, dict) and spec is not None:
             self._tell_shape(each, (*inner, "spec"), spec, "a mapping", "its pod is not seen")
         elif not isinstance(template, dict) and template is not None:
             self._tell_shape(each, inner, template, "a mapping", "its pod is not seen")
 
-    def _add_pod(
-        self,
-        each: KubernetesObject,
-        owner_address: str,
-        header: Location,
-        inner: AttributePath,
-        template: dict[str, Any],
-        spec: dict[str, Any],
+    def _add_component(
+        self, each: KubernetesObject, owner_address: str, header: Location, component: Component
     ) -> None:
+        document, places = each.document, self.places
+        value = {"program": component.program, "flags": component.flags, "workload": each.value}
+
+        def locate(wanted: AttributePath) -> Trace:
+            if wanted[:1] == ("workload",):
+                return places.at(document, (*each.path, *wanted[1:]))
+            return places.at(document, (*each.path, *component.place(wanted)))
+
+        address = self._unique(f"{owner_address}/{component.program}")
+        whole = places.extent(document, (*each.path, *component.path))
+        self.resources.append(Resource(FORMAT, "component", address, component.program, value, header, locate, whole))
+
+    def _add_pod(self, each: KubernetesObject, owner_address: str, name: str, header: Location, held: HeldPod) -> None:
         document = each.document
         context = {"workload": each.value}
-        if "metadata" in template:
+        template = at(each.value, held.template)
+        if isinstance(template, dict) and "metadata" in template:
             context["metadata"] = template["metadata"]
-        value = _extended(spec, context)
-        pod = _Pod(each, f"{owner_address}/pod", (*each.path, *inner), value)
+        value = _extended(held.spec, context)
+        pod = _Pod(each, held, name, value)
 
         places = self.places
 
         def locate(wanted: AttributePath) -> Trace:
             return places.at(document, pod.place(wanted))
 
-        whole = places.extent(document, pod.template)
-        self.resources.append(Resource(FORMAT, "pod", pod.address, each.name, value, header, locate, whole))
+        whole = places.extent(document, (*each.path, *held.template))
+        address = self._unique(f"{owner_address}/pod")
+        shown_name = name if held.name is None else f"{each.name}/{name}"
+        self.resources.append(Resource(FORMAT, "pod", address, shown_name, value, header, locate, whole))
 
         for key, role, shown in CONTAINER_LISTS:
-            containers = dict.get(spec, key)
-            place = (*inner, "spec", key)
+            containers = dict.get(held.spec, key)
+            place = held.place((key,))
             if isinstance(containers, list):
                 for index, container in enumerate(containers):
                     if isinstance(container, dict):
@@ -246,15 +262,24 @@ class Manifests:
         context["workload"] = pod.owner.value
         context["role"] = role
         context["effective"] = effective(container, pod.value)
+        context["image_name"] = image_name(container)
+        running = started({**container, **context})
+        context["program"] = running.program if running is not None else None
+        if running is not None:
+            context["flags"] = running.flags
         value = _extended(container, context)
 
         def locate(wanted: AttributePath) -> Trace:
+            if wanted and running is not None and wanted[0] in ("flags", "program"):
+                wanted = running.place(wanted[1:] if wanted[0] == "flags" else ())
             if wanted and wanted[0] == "effective":
                 wanted = effective_origin(container, pod.value, wanted[1:])
             if wanted and wanted[0] == "pod":
                 found = pod.place(wanted[1:])
             elif wanted and wanted[0] == "workload":
                 found = pod.place(wanted)
+            elif wanted and wanted[0] == "image_name":
+                found = pod.place((*place, "image"))
             elif wanted and wanted[0] == "role":
                 found = pod.place(place[:1])
             else:
@@ -266,7 +291,9 @@ class Manifests:
         where = pod.place(place)
         header = places.at(document, where).location
         whole = places.extent(document, where)
-        self.resources.append(Resource(FORMAT, "container", address, name, value, header, locate, whole))
+        # A Knative container need not have a name.
+        shown = pod.name if name == _NAMELESS else name
+        self.resources.append(Resource(FORMAT, "container", address, shown, value, header, locate, whole))
 
     def _unique(self, address: str) -> str:
         """Objects of one name in one file (two groups, two overlays, a mistake) are told apart by their order."""

@@ -14,7 +14,11 @@ _SECRET_NAME = re.compile(
     r"(?i)(?:passw(?:or)?d|passphrase|secret|api_?key|access_?key|private_?key|auth_?token|credentials?)$"
 )
 # A place, a name or a switch that happens to stand under such a name.
-_REFERENCE = re.compile(r"(?i)arn:|https?://|/|\$|projects/|true$|false$|\d{0,5}$|@microsoft\.keyvault")
+_REFERENCE = re.compile(
+    r"(?i)arn:|https?://|/|\$|projects/|@microsoft\.keyvault"
+    r"|\{\{|<[a-z]|enc\(|vault:|ref\+"  # filled in by a template, a person, or a decrypting reader
+    r"|(?:true|false|yes|no|on|off|\d{0,5})$"
+)
 
 
 def judge(value: Mapping[str, Any], parameters: Mapping[str, Any]) -> Iterator[Violation | Doubt]:
