@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from policy_engine.check import Check, Context, Doubt, Violation
 from policy_engine.operators import OPERATORS, Operator, find_unknown, same, scalar
-from policy_engine.partial import PartialDict
+from policy_engine.partial import PartialDict, PartialList
 from policy_engine.path import ABSENT, PathError, Several, Steps, Wild, lookup, parse_path, places
 from policy_engine.resource import AttributePath, Resource
 from policy_engine.unknown import Unknown
@@ -205,6 +205,11 @@ def _empty(operand: bool) -> ValueTest:
     def test(value: Any) -> Truth:
         if type(value) is Unknown:
             return not operand if value.present or any(value.fragments) else value
+        if type(value) is PartialList and value and not value.least:
+            rest: Unknown = value[0]  # each unknown item may stand for none
+            return rest.member()
+        if type(value) is PartialDict and not value:
+            return value.rest
         return (value is ABSENT or value is None or (isinstance(value, (str, list, dict)) and not value)) is operand
 
     return test
