@@ -16,7 +16,7 @@ from policy_engine.operators import (
     same,
     scalar,
 )
-from policy_engine.partial import PartialDict
+from policy_engine.partial import PartialDict, PartialList
 from policy_engine.path import ABSENT, PathError, Several, Steps, Wild, lookup, parse_path, places
 from policy_engine.pattern import Search, search_for
 from policy_engine.resource import AttributePath, Resource
@@ -241,6 +241,11 @@ def _empty(operand: bool) -> ValueTest:
     def test(value: Any) -> Truth:
         if type(value) is Unknown:
             return not operand if value.present or any(value.fragments) else value
+        if type(value) is PartialList and value and not value.least:
+            rest: Unknown = value[0]  # each unknown item may stand for none
+            return rest.member()
+        if type(value) is PartialDict and not value:
+            return value.rest
         return (value is ABSENT or value is None or (isinstance(value, (str, list, dict)) and not value)) is operand
 
     return test

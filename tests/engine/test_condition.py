@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from making import UNKNOWN, blamed, context, resource, truth
 from policy_engine.check import Check, Doubt, Violation
 from policy_engine.condition import ConditionError, compile_condition
+from policy_engine.partial import PartialDict, PartialList
 from policy_engine.unknown import Embedded, Unknown
 
 PARTIAL = Unknown("depends on var.tag", fragments=("nginx:", None))
@@ -63,6 +64,10 @@ ABSENT: dict[str, Any] = {}
         ({"exists": True}, {"a": UNKNOWN}, "unknown"),
         ({"exists": True}, {"a": COMPUTED}, True),
         ({"empty": False}, {"a": PARTIAL}, True),
+        ({"empty": False}, {"a": PartialList([UNKNOWN])}, "unknown"),
+        ({"empty": False}, {"a": PartialList([UNKNOWN, 1])}, True),
+        ({"empty": True}, {"a": PartialDict({}, UNKNOWN)}, "unknown"),
+        ({"empty": True}, {"a": PartialDict({"b": 1}, UNKNOWN)}, False),
         ({"length_at_least": 2}, {"a": [1]}, False),
         ({"version_at_least": "1.2"}, {"a": "1.10"}, True),
         ({"version_at_least": "1.2"}, {"a": "1.1.9"}, False),

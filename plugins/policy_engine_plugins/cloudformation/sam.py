@@ -107,6 +107,7 @@ _REST_STAGE = (
     *("AccessLogSetting", "CacheClusterEnabled", "CacheClusterSize", "CanarySetting", "MethodSettings", "StageName"),
     *("TracingEnabled", "Variables"),
 )
+_DOMAIN = ("CertificateArn", "DomainName", "MutualTlsAuthentication", "SecurityPolicy")
 _HTTP_API = ("CorsConfiguration", "Description", "DisableExecuteApiEndpoint", "Name")
 _HTTP_STAGE = ("AccessLogSettings", "DefaultRouteSettings", "RouteSettings", "StageName")
 _TABLE = ("PointInTimeRecoverySpecification", "ProvisionedThroughput", "SSESpecification", "TableName")
@@ -137,13 +138,13 @@ def plain_resources(declared: Declared) -> Iterator[Declared]:
             yield source.made("Role", "AWS::IAM::Role", _role(source, "lambda.amazonaws.com"))
         url = given.get("FunctionUrlConfig")
         if isinstance(url, dict) and call_of(url) is None:
-            inner = MadeMapping()
-            for key, node in url.items():
-                inner.put(key, node, (*source.place("FunctionUrlConfig"), key))
-            yield source.made("Url", "AWS::Lambda::Url", inner)
+            yield source.made("Url", "AWS::Lambda::Url", source.within("FunctionUrlConfig", tuple(url)))
     elif kind == "Api":
         yield source.made("RestApi", "AWS::ApiGateway::RestApi", _rest_api(source))
         yield source.made("Stage", "AWS::ApiGateway::Stage", source.taken(_REST_STAGE))
+        domain = given.get("Domain")
+        if isinstance(domain, dict) and call_of(domain) is None:
+            yield source.made("Domain", "AWS::ApiGateway::DomainName", source.within("Domain", _DOMAIN))
     elif kind == "HttpApi":
         yield source.made("Api", "AWS::ApiGatewayV2::Api", source.taken(_HTTP_API))
         yield source.made("Stage", "AWS::ApiGatewayV2::Stage", source.taken(_HTTP_STAGE))
@@ -170,6 +171,15 @@ class _Source:
                 target = names[name] if isinstance(names, Mapping) else name
                 made.put(target, self.given[name], self.place(name))
         return made
+
+    def within(self, key: str, names: tuple[str, ...]) -> MadeMapping:
+        """Some of what stands in a mapping among the properties."""
+        inner = MadeMapping()
+        node, place = self.given[key], self.place(key)
+        for name in names:
+            if name in node:
+                inner.put(name, node[name], place_of(node, place, name))
+        return inner
 
     def made(self, part: str, type_: str, properties: MadeMapping) -> Declared:
         from policy_engine_plugins.cloudformation.stack import Declared
