@@ -190,8 +190,10 @@ def test_files_are_told_by_their_name_and_content(path: str, data: bytes, taken:
         "services: {web: {extends: {service: [a], file: {}}}}\n",
         "services: {web: {image: w, environment: [1, null, {a: b}, [c]], ports: [null, {}], labels: 3, build: []}}\n",
         "services: {web: {image: w, depends_on: [[a], 1], networks: [null], env_file: [1], healthcheck: [a]}}\n",
+        'services: {web: {image: w, ports: ["\\0:80"], volumes: ["a:\\0"], devices: ["\\0"], labels: ["\\0"]}}\n',
+        'services: {web: {image: w, ports: ["$A\\0:80"], volumes: ["$A:\\0"], devices: ["$A\\0"], secrets: ["\\0"]}}\n',
     ],
-    ids=range(15),
+    ids=range(17),
 )
 def test_a_hostile_file_is_read_in_time(text: str) -> None:
     started = time.process_time()

@@ -233,6 +233,11 @@ class JobReader:
             return
         reader = StepReader(own, origin, scope.variables, expander.uses, windows=windows)
         value = reader.read()
+        script = reader.renamed.get("script")
+        if script is not None and isinstance(script.value, (dict, list)):
+            expander.tell(script.origin, "a script is text, and this is none, so what it runs is not seen")
+        if value["kind"] == "task" and not isinstance(own["task"], (str, Unknown)):
+            expander.tell(origin_of(own, origin, "task"), "a task is named by a text, and this is none")
         value["job"] = job
         value["pipeline"] = self.above.pipeline
         steps.append(value)

@@ -95,7 +95,7 @@ class StepReader:
     def _script(self, kind: str, value: dict[str, Any]) -> None:
         own = self.own
         if kind in ("script", *SHELLS):
-            value["script"] = own[kind] if own[kind] is not None else ""
+            value["script"] = _script_text(own[kind])
             value["shell"] = SHELLS.get(kind, "cmd" if self.windows else "sh")
             self.script_path: AttributePath = (kind,)
             self.renamed["script"] = Part(own[kind], origin_of(own, self.origin, kind))
@@ -110,7 +110,7 @@ class StepReader:
         name, location, inline, shell = known
         if location and str(inputs.get(location, "filepath")).lower() != inline:
             return
-        value["script"] = inputs[name]
+        value["script"] = _script_text(inputs[name])
         if str(task["name"]).lower() == "azurecli":
             shell = _AZURE_CLI_SHELLS.get(str(inputs.get("scripttype", "")).lower(), "")
         value["shell"] = shell or ("cmd" if self.windows else "sh")
@@ -173,9 +173,17 @@ class StepReader:
                 yield path, "".join(HOLE if piece is None else piece for piece in value.fragments), origin
 
 
+def _script_text(given: Any) -> str | Unknown:
+    if isinstance(given, (dict, list)):
+        return Unknown("a script is text, and this is none")
+    return given if isinstance(given, (str, Unknown)) else "" if given is None else str(given)
+
+
 def _task(given: Any) -> Any:
-    if isinstance(given, Unknown) or not isinstance(given, str):
+    if isinstance(given, Unknown):
         return given
+    if not isinstance(given, str):
+        return Unknown("a task is named by a text, and this is none")
     name, at, version = given.partition("@")
     return {"name": name, "version": version.split(".")[0] if at else ""}
 

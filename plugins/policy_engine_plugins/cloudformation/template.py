@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -94,9 +95,10 @@ def _read_json(path: str, data: bytes) -> Template:
         parsed = parse_yaml(data, path)
         if len(parsed.documents) == 1 and all(one.kind is ProblemKind.LIMITED for one in parsed.problems):
             return _check(_read_yaml(path, data))
-        start = line_starts(text)[error.lineno - 1]
-        column = error.pos - start + 1
-        span = Span(error.lineno, column, error.lineno, column + 1)
+        starts = line_starts(text)
+        line = bisect_right(starts, error.pos)
+        column = error.pos - starts[line - 1] + 1
+        span = Span(line, column, line, column + 1)
         return Template(path, {}, _Nowhere(), [Problem(path, f"not valid JSON: {error.msg}", span)])
     template = Template(path, places.value if isinstance(places.value, dict) else {}, places)
     if places.repeated:

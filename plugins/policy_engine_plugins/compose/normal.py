@@ -48,7 +48,8 @@ _GAP = "\0"
 def _with_gaps(value: Any) -> str | None:
     if isinstance(value, Unknown):
         return "".join(_GAP if each is None else each for each in value.fragments) or None
-    return str(value) if isinstance(value, (str, int)) else None
+    # A text that holds the sign itself is nothing that Docker takes, and stays as it is.
+    return str(value) if isinstance(value, (str, int)) and _GAP not in str(value) else None
 
 
 def _part(item: Node, text: str) -> Node:

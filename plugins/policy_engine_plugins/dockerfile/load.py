@@ -26,7 +26,8 @@ def load(unit: Unit, tree: Tree) -> Loaded:
     text, broken = decode(tree.read(path))
     loader = _Loader(Source(path, text))
     if broken is not None:
-        loader.tell("a byte that is not UTF-8", broken, broken + 1)
+        message, at = broken
+        loader.tell(message, at, at + 1)
     loader.load()
     return Loaded(loader.resources, loader.problems)
 
