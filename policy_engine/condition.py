@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from policy_engine.check import Check, Context, Doubt, Violation
 from policy_engine.operators import OPERATORS, Operator, find_unknown, same, scalar
-from policy_engine.partial import PartialDict
+from policy_engine.partial import PartialDict, PartialList
 from policy_engine.path import ABSENT, PathError, Several, Steps, Wild, lookup, parse_path, places
 from policy_engine.resource import AttributePath, Resource
 from policy_engine.unknown import Unknown
@@ -179,7 +179,9 @@ def _folded(value: Any) -> Any:
     if isinstance(value, str):
         return value.lower()
     if isinstance(value, (list, tuple)):
-        return type(value)(_folded(item) for item in value)
+        # A format's own kind of list need not be made of items alone.
+        folded = [_folded(item) for item in value]
+        return PartialList(folded) if type(value) is PartialList else folded
     return value
 
 

@@ -11,11 +11,19 @@ from hypothesis import strategies as st
 from making import UNKNOWN, blamed, context, resource, truth
 from policy_engine.check import Check, Doubt, Violation
 from policy_engine.condition import ConditionError, compile_condition
+from policy_engine.partial import PartialList
 from policy_engine.unknown import Embedded, Unknown
 
 PARTIAL = Unknown("depends on var.tag", fragments=("nginx:", None))
 COMPUTED = Unknown("known only after apply", refers_to=("key.main",), present=True)
 ABSENT: dict[str, Any] = {}
+
+
+class PlacedList(list[Any]):
+    """A list of a format's own, that is not made of items alone."""
+
+    def __init__(self) -> None:
+        super().__init__(["FTP"])
 
 
 @pytest.mark.parametrize(
@@ -76,6 +84,9 @@ ABSENT: dict[str, Any] = {}
         ({"covers_port": [22, 3389]}, {"a": ["80", "443"]}, False),
         ({"covers_port": 22}, {"a": "*"}, True),
         ({"equals": "http", "ignore_case": True}, {"a": "HTTP"}, True),
+        ({"contains": "http", "ignore_case": True}, {"a": PlacedList()}, False),
+        ({"contains": "http", "ignore_case": True}, {"a": PartialList(["HTTP", UNKNOWN])}, True),
+        ({"contains": "http", "ignore_case": True}, {"a": PartialList(["ftp", UNKNOWN])}, "unknown"),
         ({"is": "number"}, {"a": True}, False),
     ],
 )
