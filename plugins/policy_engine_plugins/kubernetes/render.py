@@ -228,7 +228,8 @@ def _short(error: str) -> str:
 
 def line_span(lines: Sequence[str], number: int) -> Span:
     """What is written in a line."""
-    text = lines[number - 1].rstrip() if 0 < number <= len(lines) else ""
+    # To helm a line ends at \n alone.
+    text = lines[number - 1].partition("\r")[0].rstrip() if 0 < number <= len(lines) else ""
     start = len(text) - len(text.lstrip()) + 1
     return Span(number, start, number, max(len(text) + 1, start))
 
