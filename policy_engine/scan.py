@@ -33,7 +33,7 @@ from policy_engine.suppression import (
     as_resources,
     parse_suppressions,
 )
-from policy_engine.tree import FileTooLarge, Tree
+from policy_engine.tree import FileTooLarge, InUtf8, Tree
 from policy_engine.twins import join_twins
 from policy_engine.unit import Problem, ProblemKind, Unit
 
@@ -106,6 +106,9 @@ def scan(
     project   what all there is, by name, where a whole project is scanned: only then can something be missing
     Raises ConfigError and RuleError; a file's own faults end up in the report.
     """
+    as_given, tree = tree, InUtf8(tree)
+    if view is not None:
+        view = replace(view, tree=InUtf8(view.tree))
     before: list[Unit] = []
     ledger: list[Entry]
     problems: list[Problem]
@@ -138,7 +141,7 @@ def scan(
     if policy is not None and (policy.statement is not None or policy.attestations):
         from policy_engine.management import Management
 
-        management = Management(policy, plugins, rulebook, settings, tree)
+        management = Management(policy, plugins, rulebook, settings, as_given)
         rules = management.applicable(rules)
     rule_set = RuleSet(rules, plugins.checks, settings.severities)
 

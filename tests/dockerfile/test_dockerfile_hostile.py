@@ -72,17 +72,6 @@ def test_bytes_that_are_not_utf_8_are_told_at_their_place() -> None:
     assert [each.type for each in loaded.resources][-1] == "user"
 
 
-@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
-def test_utf_16_is_told_and_read_as_it_is_seen(encoding: str) -> None:
-    text = "\ufeffFROM a\r\nUSER u\r\n"
-    loaded = load(text.encode(encoding))
-    assert [str(each) for each in loaded.problems] == [
-        "Dockerfile:1:1: the file is UTF-16, which no builder reads; save it as UTF-8"
-    ]
-    (user,) = [each for each in loaded.resources if each.type == "user"]
-    assert cut(text.removeprefix("\ufeff"), user.location.span) == "USER u"
-
-
 SIGNS = st.text(alphabet="FROM aRUNENV=$\\{}'\"`<>|&;()[]#\n\t\r-:@é\0", max_size=120)
 
 

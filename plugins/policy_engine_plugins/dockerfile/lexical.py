@@ -6,7 +6,6 @@ continuation are left out; the escape sign is settled by the directives at the t
 
 from __future__ import annotations
 
-import codecs
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
@@ -136,15 +135,12 @@ class Lines:
     faults: list[tuple[str, int, int]] = field(default_factory=list)
 
 
-def decode(data: bytes) -> tuple[str, tuple[str, int] | None]:
-    """The text; and what is not UTF-8 in it, which is all that BuildKit reads, with its offset."""
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return data.decode("utf-16", "replace"), ("the file is UTF-16, which no builder reads; save it as UTF-8", 0)
+def decode(data: bytes) -> tuple[str, int | None]:
+    """The text, and the offset of the first byte that is not UTF-8."""
     try:
         return data.decode("utf-8-sig"), None
     except UnicodeDecodeError as error:
-        at = len(data[: error.start].decode("utf-8-sig", "replace"))
-        return data.decode("utf-8-sig", "replace"), ("a byte that is not UTF-8", at)
+        return data.decode("utf-8-sig", "replace"), len(data[: error.start].decode("utf-8-sig", "replace"))
 
 
 def cut(text: str) -> Lines:

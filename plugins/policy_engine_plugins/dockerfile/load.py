@@ -26,8 +26,7 @@ def load(unit: Unit, tree: Tree) -> Loaded:
     text, broken = decode(tree.read(path))
     loader = _Loader(Source(path, text))
     if broken is not None:
-        message, at = broken
-        loader.tell(message, at, at + 1)
+        loader.tell("a byte that is not UTF-8", broken, broken + 1)
     loader.load()
     return Loaded(loader.resources, loader.problems)
 
