@@ -56,6 +56,14 @@ def test_broken_json_is_told_at_its_place(text: str, told: str | None) -> None:
         assert str(problems[0]).startswith(told)
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_what_stands_behind_a_broken_entry_is_placed(end: str) -> None:
+    text = f"{GOOD}  Bad:\n    A: 'x\ry'\n    Type: [\n\n  Last:\n    Type: AWS::SQS::Queue\n".replace("\n", end)
+    loaded = load(text)
+    assert loaded.problems
+    assert cut(text, loaded.resources[-1].location.span) == "Last"
+
+
 def test_a_template_for_another_tool_says_so() -> None:
     (problem,) = load("Resources:\n{% for x in y %}\n  R: {{ x }}\n{% endfor %}\n").problems
     assert "rendered by another tool" in problem.message

@@ -197,6 +197,16 @@ def test_what_is_left_out_of_a_list_stays_in_another_that_repeats_it(kustomize: 
     assert "Pod/default/web" in by_address(loaded)
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_patch_that_is_written_inline_is_placed_however_lines_end(kustomize: str, end: str) -> None:
+    text = (
+        "resources: [pod.yaml]\npatches:\n  - target: {kind: Pod}\n    patch: |\n"
+        "      - {op: add, path: /spec/hostPID, value: true}\n"
+    ).replace("\n", end)
+    found = by_address(load_all({"a/kustomization.yaml": text.encode(), "a/pod.yaml": POD})["a/kustomization.yaml"])
+    assert place(found["Pod/default/web/pod"], "hostPID") == "a/kustomization.yaml:5:7"
+
+
 def test_tags_in_a_kustomization_are_no_trouble(kustomize: str) -> None:
     text = "resources: [!Ref pod.yaml]\nnamePrefix: !T a-\n"
     assert load_all({"a/kustomization.yaml": text, "a/pod.yaml": POD})["a/kustomization.yaml"].resources

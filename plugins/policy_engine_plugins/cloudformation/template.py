@@ -152,7 +152,7 @@ def _repair(data: bytes, path: str, problems: list[Problem]) -> tuple[Any, list[
     parsed = parse_yaml(b"", path)
     if len(data) > _MAX_REPAIRED:
         return parsed, problems
-    lines = re.split(rb"(?<=\n)", data)
+    lines = re.findall(rb"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+", data)
     for _ in range(_MAX_REPAIRS):
         problem = next(one for one in problems[::-1] if one.kind is not ProblemKind.LIMITED)
         # What is not closed is noticed further down than where it begins.
@@ -162,7 +162,7 @@ def _repair(data: bytes, path: str, problems: list[Problem]) -> tuple[Any, list[
         if found is None:
             break
         for number in range(*found):
-            lines[number] = b"\n"
+            lines[number] = lines[number][len(lines[number].rstrip(b"\r\n")) :]  # its end alone
         parsed = parse_yaml(b"".join(lines), path, yaml_1_1=True)
         fresh = [one for one in parsed.problems if one not in problems]
         problems = [*problems, *fresh]

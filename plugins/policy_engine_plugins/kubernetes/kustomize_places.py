@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from policy_engine.resource import AttributePath
+from policy_engine.source_text import source_lines, source_text
 from policy_engine.span import Location, Span, Trace
 from policy_engine.tree import Tree
 from policy_engine.yaml_document import YamlDocument, YamlMapping
@@ -136,7 +137,7 @@ class Patches:
                         entries.append(((key, index, "path"), item["path"], target))
         for place, text, target in reversed(entries):
             if "\n" in text:
-                lines = tuple(tree.read(each.path).decode("utf-8", "replace").split("\n"))
+                lines = tuple(source_lines(source_text(tree.read(each.path))))
                 self._read(text.encode(), each.path, target, Inside(each.document.at(place).start_line, lines))
                 continue
             path = join(each.folder, text)
