@@ -52,6 +52,13 @@ def test_what_is_wrong_is_told_at_its_place_and_the_rest_is_judged(text: str, me
         assert any(each.value.get("script") == "good" for each in loaded.resources)
 
 
+@pytest.mark.parametrize("name", ["''", "", "~"])
+def test_a_job_may_have_no_name(name: str) -> None:
+    loaded = load(f"jobs:\n- job: {name}\n  steps:\n  {GOOD}- job: b\n  steps:\n  - script: x\n")
+    assert not loaded.problems
+    assert [each.value["script"] for each in loaded.resources if each.type == "step"] == ["good", "x"]
+
+
 def test_every_scalar_is_a_script() -> None:
     loaded = load("steps:\n- bash: 7\n- bash: true\n- bash:\n- bash: 1.5\n")
     assert not loaded.problems

@@ -82,7 +82,7 @@ class JobReader:
         variables = pipeline.variables(fields.get("variables", []))
         scope = scope.with_variables({**above.variables.known, **variables.known})
         value, own = pipeline.plain(fields, scope, ("variables", "steps", "strategy"))
-        if not self.id:
+        if self.part.value is not None:
             # Steps without a job: the pipeline is the job.
             own = self.part.value
             value = {key: own[key] for key in own if key not in ("variables", "resources", "trigger", "pr", "name")}

@@ -273,7 +273,7 @@ class PipelineReader:
             self.expander.tell(piece.origin, "an entry of 'jobs' is a 'job', a 'deployment' or a 'template'")
             return
         name, _ = self.expander.expand(fields[kind][0])
-        shown = name if isinstance(name, str) else "job"
+        shown = name if isinstance(name, str) and name else "job"
         reader = JobReader(self, Part(None, piece.origin), above, jobs, job_id=shown, kind=kind)
         reader.read(fields, piece.scope)
 
