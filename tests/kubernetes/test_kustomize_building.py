@@ -132,6 +132,11 @@ def test_one_flaw_of_a_base_is_one_finding(kustomize: str, plugins: Plugins, rul
         ("resources: [pod.yaml]\nsecretGenerator: [{name: a, envs: [.env]}]", "'.env' is not there"),
         ("resources: [pod.yaml]\nhelmCharts: [{name: x, repo: 'https://example.org'}]", "'helmCharts' fetches"),
         ("resources: [pod.yaml]\ngenerators: [plugin.yaml]", "names a plugin, which is not run"),
+        (
+            "resources: [pod.yaml]\ngenerators:\n  - |\n    apiVersion: builtin\n    kind: ConfigMapGenerator\n"
+            "    metadata: {name: x}\n    files: ['https://example.org/x']",
+            "names a plugin",
+        ),
         ("transformers:\n  - |\n    apiVersion: a/v1\n    kind: X\nresources: [pod.yaml]", "names a plugin"),
     ],
 )
@@ -177,6 +182,10 @@ OUTSIDE = "../../outside"
         (f"resources: [pod.yaml]\nRESOURCES: [{OUTSIDE}]\n", "'RESOURCES' is not spelt"),
         (f"resources: [pod.yaml]\ncomponent\u017f: [{OUTSIDE}]\n", "is not spelt as kustomize documents it"),
         ("resources: [pod.yaml]\nComponents: ['https://example.org/a//b']\n", "'Components' is not spelt"),
+        ("resources: [pod.yaml]\npatches: [{Path: 'https://example.org/x'}]\n", "'Path' is not spelt"),
+        ("resources: [pod.yaml]\nconfigMapGenerator: [{name: a, FILES: [x]}]\n", "'FILES' is not spelt"),
+        ("resources: [pod.yaml]\nopenapi: {PATH: x}\n", "'PATH' is not spelt"),
+        ("resources: [pod.yaml]\npatches: [{<<: {path: x}}]\n", "it merges a mapping into itself"),
         (f"resources: [{OUTSIDE}]\nresources: [pod.yaml]\n", "'resources' is given twice"),
         (f"resources: [pod.yaml]\n<<: {{bases: [{OUTSIDE}]}}\n", "it merges a mapping into itself"),
         (f"resources: [pod.yaml]\n---\nresources: [{OUTSIDE}]\n", "it is not one YAML document"),

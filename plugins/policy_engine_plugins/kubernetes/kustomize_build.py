@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,6 +30,9 @@ _KEYS = frozenset(
     }
 )
 _FOLDED = {key.casefold(): key for key in sorted(_KEYS)}
+# What holds names of files, and below which keys.
+_HOLDERS = ("patches", "patchesJson6902", "replacements", "configMapGenerator", "secretGenerator", "openapi")
+_FOLDED_NAMING = {key: key for key in ("path", "files", "envs", "env", "patch")}
 
 
 def find_tool() -> tuple[str, str] | None:
@@ -135,7 +138,7 @@ def _left_out(each: Kustomization, kustomizations: Kustomizations, problems: lis
 
 
 def _is_builtin(each: Kustomization, item: Any, tree: Tree) -> bool:
-    """Whether a generator or transformer is one of kustomize's own, and none that renders charts."""
+    """Whether a generator or transformer is one of kustomize's own, and none that renders charts or fetches a file."""
     from policy_engine.tree import join
     from policy_engine.yaml_document import parse_yaml
 
@@ -151,11 +154,15 @@ def _is_builtin(each: Kustomization, item: Any, tree: Tree) -> bool:
         except (OSError, PolicyEngineError):
             return False
     documents = parse_yaml(data, each.path).documents
-    return bool(documents) and all(
-        isinstance(document.value, dict)
-        and document.value.get("apiVersion") == "builtin"
-        and document.value.get("kind") != "HelmChartInflationGenerator"
-        for document in documents
+    return (
+        b"://" not in data
+        and bool(documents)
+        and all(
+            isinstance(document.value, dict)
+            and document.value.get("apiVersion") == "builtin"
+            and document.value.get("kind") != "HelmChartInflationGenerator"
+            for document in documents
+        )
     )
 
 
@@ -174,7 +181,12 @@ def _edited(data: bytes, gone: Sequence[AttributePath], *, with_origins: bool) -
         raise _NotPlain("it is not one YAML document without faults") from None
     if not isinstance(node, yaml.MappingNode):
         raise _NotPlain("it is not one YAML document without faults")
-    _check_keys(node)
+    _check_keys(node, _FOLDED)
+    for key, value in node.value:
+        if key.value in _HOLDERS:
+            for item in [value, *(value.value if isinstance(value, yaml.SequenceNode) else ())]:
+                if isinstance(item, yaml.MappingNode):
+                    _check_keys(item, _FOLDED_NAMING)
     _unshare(node)
     # The last ones first, so that the indexes of the others stay.
     for path in sorted(set(gone), key=lambda path: [(isinstance(step, int), step) for step in path], reverse=True):
@@ -195,7 +207,7 @@ def _edited(data: bytes, gone: Sequence[AttributePath], *, with_origins: bool) -
     return text.encode()
 
 
-def _check_keys(node: Any) -> None:
+def _check_keys(node: Any, known: Mapping[str, str]) -> None:
     """kustomize takes `Bases` for `bases`, whatever stands in it, and of keys that are given twice another one than we
     do; what a merge brings along has no entry of its own to leave out."""
     seen: set[str] = set()
@@ -205,8 +217,9 @@ def _check_keys(node: Any) -> None:
             raise _NotPlain("it merges a mapping into itself (<<)")
         if name in seen:
             raise _NotPlain(f"'{name[:60]}' is given twice")
-        if name not in _KEYS and name.casefold() in _FOLDED:
-            raise _NotPlain(f"'{name[:60]}' is not spelt as kustomize documents it: '{_FOLDED[name.casefold()]}'")
+        spelt = known.get(name.casefold(), name)
+        if spelt != name:
+            raise _NotPlain(f"'{name[:60]}' is not spelt as kustomize documents it: '{spelt}'")
         seen.add(name)
 
 
