@@ -216,6 +216,16 @@ def test_a_patch_that_is_written_inline_is_placed_however_lines_end(kustomize: s
     assert place(found["Pod/default/web/pod"], "hostPID") == "a/kustomization.yaml:5:7"
 
 
+@pytest.mark.parametrize("head", ["kind: Pod\n      metadata: {name: any}", "kind: any\n      metadata: {name: web}"])
+def test_a_patch_with_a_target_is_placed_whatever_it_calls_itself(kustomize: str, head: str) -> None:
+    text = (
+        "resources: [pod.yaml]\npatches:\n  - target: {kind: Pod, name: web}\n    patch: |\n"
+        f"      apiVersion: v1\n      {head}\n      spec: {{hostPID: true}}\n"
+    )
+    found = by_address(load_all({"a/kustomization.yaml": text, "a/pod.yaml": POD})["a/kustomization.yaml"])
+    assert place(found["Pod/default/web/pod"], "hostPID") == "a/kustomization.yaml:8:7"
+
+
 def test_tags_in_a_kustomization_are_no_trouble(kustomize: str) -> None:
     text = "resources: [!Ref pod.yaml]\nnamePrefix: !T a-\n"
     assert load_all({"a/kustomization.yaml": text, "a/pod.yaml": POD})["a/kustomization.yaml"].resources

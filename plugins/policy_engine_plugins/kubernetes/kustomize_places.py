@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from policy_engine.resource import AttributePath
@@ -26,13 +26,15 @@ _BLOCK = re.compile(r"[|>][-+0-9]*\s*(?:#.*)?$")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """An object as a file has it: a base's, or a patch, which may be text inside a kustomization."""
+    """An object as a file has it: a base's, or a patch, which may be text inside a kustomization. A patch with a target
+    changes what that selects, whatever kind and name it has itself."""
 
     path: str
     document: YamlDocument
     place: AttributePath
     value: Any
     inside: Inside | None = None
+    target: Any = None
 
     @property
     def kind(self) -> str:
@@ -162,7 +164,8 @@ class Patches:
                     operation = Operation(path, document, (index,), pointer, item["value"], target, inside)
                     self.operations.append(operation)
             return
-        self.merges.extend(_objects(path, document, (), value, inside))
+        for each in _objects(path, document, (), value, inside):
+            self.merges.append(replace(each, target=target))
 
 
 class BuiltPlaces:
@@ -206,7 +209,10 @@ class BuiltPlaces:
 
     def _patched(self, value: Any, path: AttributePath, wanted: Any, base: Source) -> Location | None:
         for patch in self.patches.merges:
-            if patch.kind != base.kind or (patch.name not in ("", base.name) and patch.name not in _name(value)):
+            if isinstance(patch.target, dict):
+                if not _is_target(patch.target, base):
+                    continue
+            elif patch.kind != base.kind or (patch.name not in ("", base.name) and patch.name not in _name(value)):
                 continue
             found = aligned(value, patch.value, path)
             if found is not None and _alike(_walk(patch.value, found), wanted):
