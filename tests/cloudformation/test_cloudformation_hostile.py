@@ -64,6 +64,30 @@ def test_what_stands_behind_a_broken_entry_is_placed(end: str) -> None:
     assert cut(text, loaded.resources[-1].location.span) == "Last"
 
 
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("!Reff X", "Fn::Reff is no function of CloudFormation"),
+        ("!Sub ['${b}', {b: !Fo-o [c]}]", "!Fo-o is no function of CloudFormation"),
+        ("{Fn::Foo: [a]}", "Fn::Foo is no function of CloudFormation"),
+        ("[{a: !Bar {b: c}}]", "Fn::Bar is no function of CloudFormation"),
+    ],
+)
+def test_a_function_that_there_is_not_is_told_at_its_place(written: str, told: str) -> None:
+    text = f"{GOOD}    Properties:\n      A: {written}\n      B: !Ref AWS::Region\n"
+    (problem,) = load(text).problems
+    assert problem.message.startswith(told)
+    assert problem.kind is ProblemKind.LIMITED
+    assert problem.span is not None
+    assert problem.span.start_line == 5
+    if written.startswith("!Reff"):
+        value = by_address(load(text))["Good"].value["A"]
+        assert type(value) is Unknown
+        assert value.reason == "the function Fn::Reff is not understood"
+    assert load(f"Transform: Macro\n{text}").problems[0].message.startswith("macro 'Macro' rewrites")
+    assert len(load(f"Transform: Macro\n{text}").problems) == 1
+
+
 def test_a_template_for_another_tool_says_so() -> None:
     (problem,) = load("Resources:\n{% for x in y %}\n  R: {{ x }}\n{% endfor %}\n").problems
     assert "rendered by another tool" in problem.message

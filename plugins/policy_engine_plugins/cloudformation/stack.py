@@ -90,6 +90,8 @@ class Stack:
         self._open: list[str] = []
         self._children: dict[str, Stack | None] = {}
         self._outputs_open: set[str] = set()
+        self.odd_calls: set[str] = set()
+        """Names of functions that were called and are none of CloudFormation's."""
         # Sections whose loops are being written out: what such a loop runs over cannot be of the section itself.
         self._unrolled: set[str] = set()
 
