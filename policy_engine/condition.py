@@ -215,7 +215,9 @@ def _folded(value: Any) -> Any:
     if isinstance(value, str):
         return value.lower()
     if isinstance(value, (list, tuple)):
-        return type(value)(_folded(item) for item in value)
+        # A format's own kind of list need not be made of items alone.
+        folded = [_folded(item) for item in value]
+        return PartialList(folded) if type(value) is PartialList else folded
     return value
 
 

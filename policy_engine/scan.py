@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from policy_engine import __version__
 from policy_engine.claiming import claim, make_units, taken
 from policy_engine.concealment import Concealment
 from policy_engine.deadline import TimedOut, deadline
+from policy_engine.errors import PolicyEngineError
 from policy_engine.evaluation import evaluate
 from policy_engine.finding import Finding, Outcome
 from policy_engine.fingerprint import number_repeats
@@ -31,7 +33,7 @@ from policy_engine.suppression import (
     as_resources,
     parse_suppressions,
 )
-from policy_engine.tree import FileTooLarge, Tree
+from policy_engine.tree import FileTooLarge, InUtf8, Tree
 from policy_engine.twins import join_twins
 from policy_engine.unit import Problem, ProblemKind, Unit
 from policy_engine.workers import spread
@@ -109,6 +111,9 @@ def scan(
     jobs      processes that may share the work; more than one only where `tree` and `view` read plain files
     Raises ConfigError and RuleError; a file's own faults end up in the report.
     """
+    as_given, tree = tree, InUtf8(tree)
+    if view is not None:
+        view = replace(view, tree=InUtf8(view.tree))
     before: list[Unit] = []
     ledger: list[Entry]
     problems: list[Problem]
@@ -141,7 +146,7 @@ def scan(
     if policy is not None and (policy.statement is not None or policy.attestations):
         from policy_engine.management import Management
 
-        management = Management(policy, plugins, rulebook, settings, tree)
+        management = Management(policy, plugins, rulebook, settings, as_given)
         rules = management.applicable(rules)
     rule_set = RuleSet(rules, plugins.checks, settings.severities)
 
@@ -259,12 +264,34 @@ def evaluate_unit(
     except (RecursionError, MemoryError) as error:
         message = f"is nested too deeply or too large to evaluate ({type(error).__name__})"
         problems = [Problem(path, message) for path in unit.paths]
+    except PolicyEngineError:
+        raise  # a rule's or a plugin's fault, which stops the run
+    except Exception as error:
+        # What a stranger's file can break must not take the other files' findings along.
+        if os.environ.get("POLICY_ENGINE_DEBUG"):
+            raise
+        message = (
+            f"not evaluated, by a fault of the engine itself ({_fault(error)}); please report it (set "
+            "POLICY_ENGINE_DEBUG=1 to see where)"
+        )
+        problems = [Problem(path, message) for path in unit.paths]
     else:
         extents = _extents(loaded.resources, suppressions)
         return Evaluated(findings, loaded.problems, suppressions, extents, hidden, format_.plain_text)
     if format_.plain_text:
         hidden.not_known(unit.paths)
     return Evaluated((), problems, {}, {}, hidden)
+
+
+def _fault(error: Exception) -> str:
+    """What was raised and where, without its text, which may quote the file."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return type(error).__name__
+    folder, name = os.path.split(trace.tb_frame.f_code.co_filename)
+    return f"{type(error).__name__}, {os.path.basename(folder)}/{name}:{trace.tb_lineno}"
 
 
 def find_suppressions(format_: Format, paths: Iterable[str], tree: Tree) -> dict[str, Sequence[InlineSuppression]]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Protocol
 
 from policy_engine.errors import PolicyEngineError
@@ -126,6 +128,30 @@ class ReadOnce:
         if names is None:
             names = self._lists[folder] = self._tree.list(folder)
         return names
+
+    def size(self, path: str) -> int:
+        return self._tree.size(path)
+
+
+class InUtf8:
+    """A tree whose UTF-16 files, by their mark, are read as if they were UTF-8: a format that looks for `steps:` in the
+    bytes finds it. Lines and columns are the same."""
+
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
+
+    def read(self, path: str) -> bytes:
+        data = self._tree.read(path)
+        if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            with suppress(UnicodeDecodeError):
+                return data.decode("utf-16").encode()
+        return data
+
+    def is_file(self, path: str) -> bool:
+        return self._tree.is_file(path)
+
+    def list(self, folder: str) -> list[str]:
+        return self._tree.list(folder)
 
     def size(self, path: str) -> int:
         return self._tree.size(path)

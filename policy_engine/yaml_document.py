@@ -54,6 +54,10 @@ class TaggedScalar(str):
         self.tag = tag
         return self
 
+    def __getnewargs__(self) -> tuple[str, str]:  # type: ignore[override]
+        """So that a value that holds one can be copied."""
+        return str(self), self.tag
+
 
 @dataclass(frozen=True, slots=True)
 class YamlDocument:

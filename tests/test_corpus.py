@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from policy_engine.report import Report, Status
 from policy_engine.rulebook import Rulebook
 from policy_engine.scan import scan
 from policy_engine.settings import Settings
-from policy_engine.tree import WorkTree
+from policy_engine.tree import MemoryTree, WorkTree
 from policy_engine.unit import ProblemKind
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -35,6 +36,12 @@ BROKEN = {
 FORMATS = list(BROKEN)
 
 
+@pytest.fixture
+def without_tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither helm nor kustomize nor kubectl is there: what they say is no matter here."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+
 def scanned(folder: Path, plugins: Plugins, rulebook: Rulebook) -> Report:
     found = discover(str(folder), [str(folder)])
     return scan(WorkTree(str(folder)), found.paths, plugins, rulebook, Settings())
@@ -49,6 +56,36 @@ def test_thirty_files_are_understood_and_only_broken_ones_are_not(
     assert sorted(broken) == BROKEN[name]
     assert report.ledger.count(Status.EVALUATED) >= 30
     assert report.counts()["fail"] > 10
+
+
+def spanned(files: dict[str, bytes], plugins: Plugins, rulebook: Rulebook) -> tuple[set[object], set[object]]:
+    """What is found, and what is not understood, each with its place."""
+    report = scan(MemoryTree(files), sorted(files), plugins, rulebook, Settings())
+    own = [each for each in report.findings if each.format not in ("repository", "text")]
+    findings = {(each.rule.id, each.outcome, each.location, each.address, each.path, each.snippet) for each in own}
+    return findings, {(each.path, each.span, each.message) for each in report.problems}
+
+
+WRITTEN: dict[str, Callable[[str], bytes]] = {
+    "byte order mark": lambda text: b"\xef\xbb\xbf" + text.encode(),
+    "Windows lines": lambda text: text.replace("\r\n", "\n").replace("\n", "\r\n").encode(),
+    "UTF-16": lambda text: text.encode("utf-16"),
+    "UTF-16, the other way round": lambda text: b"\xfe\xff" + text.encode("utf-16-be"),
+}
+
+
+@pytest.mark.parametrize("written", WRITTEN)
+@pytest.mark.parametrize("name", ["azure_pipelines", "cloudformation", "compose", "dockerfile", "gitlab", "kubernetes"])
+def test_how_a_file_is_encoded_changes_no_finding_and_no_place(
+    name: str, written: str, plugins: Plugins, rulebook: Rulebook, without_tools: None
+) -> None:
+    plain = {
+        str(path.relative_to(CORPUS / name)): path.read_bytes()
+        for path in sorted((CORPUS / name).rglob("*"))
+        if path.is_file()
+    }
+    other = {path: WRITTEN[written](data.decode()) for path, data in plain.items()}
+    assert spanned(other, plugins, rulebook) == spanned(plain, plugins, rulebook)
 
 
 @pytest.mark.parametrize("name", FORMATS)

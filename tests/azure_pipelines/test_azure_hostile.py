@@ -27,6 +27,15 @@ GOOD = "- script: good\n"
         ("steps:\n- bash: {a: b}\n" + GOOD, "what 'bash' holds is not a text"),
         ("steps:\n- task: {a: b}\n" + GOOD, "what 'task' holds is not a text"),
         ("steps:\n- template: ${{ parameters.x }}\n" + GOOD, "which template is used is not known"),
+        ("steps:\n- script: [a, b]\n" + GOOD, "a script is text, and this is none"),
+        ("steps:\n- bash: {a: b}\n" + GOOD, "a script is text, and this is none"),
+        ("steps:\n- task: Bash@3\n  inputs: {targetType: inline, script: [a]}\n" + GOOD, "a script is text, and this"),
+        ("steps: {a: b}\n", "'steps' is not a list"),
+        ("steps: text\n", "'steps' is not a list"),
+        ("stages: 7\n", "'stages' is not a list"),
+        ("jobs:\n- job: a\n  steps: {b: c}\n- job: b\n  steps:\n  " + GOOD, "'steps' is not a list"),
+        ("steps:\n- task: {a: b}\n  inputs: {a: b}\n" + GOOD, "a task is named by a text"),
+        ("steps:\n- task:\n" + GOOD, "a task is named by a text"),
         ("jobs:\n- text\n- job: a\n  steps:\n  " + GOOD, "a job is not a mapping"),
         ("jobs:\n- name: b\n- job: a\n  steps:\n  " + GOOD, "is a 'job', a 'deployment' or a 'template'"),
         ("stages:\n- 7\n- stage: s\n  jobs:\n  - job: a\n    steps:\n    " + GOOD, "a stage is not a mapping"),
@@ -43,6 +52,20 @@ def test_what_is_wrong_is_told_at_its_place_and_the_rest_is_judged(text: str, me
     assert all(problem.kind in (ProblemKind.NOT_UNDERSTOOD, ProblemKind.LIMITED) for problem in told)
     if "good" in text:
         assert any(each.value.get("script") == "good" for each in loaded.resources)
+
+
+@pytest.mark.parametrize("name", ["''", "", "~"])
+def test_a_job_may_have_no_name(name: str) -> None:
+    loaded = load(f"jobs:\n- job: {name}\n  steps:\n  {GOOD}- job: b\n  steps:\n  - script: x\n")
+    assert not loaded.problems
+    assert [each.value["script"] for each in loaded.resources if each.type == "step"] == ["good", "x"]
+
+
+def test_every_scalar_is_a_script() -> None:
+    loaded = load("steps:\n- bash: 7\n- bash: true\n- bash:\n- bash: 1.5\n")
+    assert not loaded.problems
+    assert [each.value["script"] for each in loaded.resources if each.type == "step"] == ["7", "True", "", "1.5"]
+    assert [len(each.value["commands"]) for each in loaded.resources if each.type == "step"] == [1, 1, 0, 1]
 
 
 def test_a_broken_template_is_told_and_the_others_are_judged() -> None:

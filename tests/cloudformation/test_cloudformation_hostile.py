@@ -44,6 +44,7 @@ def test_a_broken_resource_is_told_and_the_others_are_judged(bad: str, line: int
         ('{\n "Resources": {"R": {"Type": "A::B"} "x"}}\n', "t.json:2:38: not valid JSON: Expecting ',' delimiter"),
         ('{"Resources": {"R": \n', "t.json:2:1: not valid JSON: Expecting value"),
         ('{"AWSTemplateFormatVersion": "2010-09-09"} x\n', "t.json:1:44: not valid JSON: something follows the end of"),
+        ('{\r "Resources":\r {"R": \r', "t.json:4:1: not valid JSON: Expecting value"),
         ('{"Resources": ' + "[" * 50_000, "t.json:1:1: not read: it is nested too deeply"),
     ],
 )
@@ -53,6 +54,38 @@ def test_broken_json_is_told_at_its_place(text: str, told: str | None) -> None:
         assert problems == []
     else:
         assert str(problems[0]).startswith(told)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_what_stands_behind_a_broken_entry_is_placed(end: str) -> None:
+    text = f"{GOOD}  Bad:\n    A: 'x\ry'\n    Type: [\n\n  Last:\n    Type: AWS::SQS::Queue\n".replace("\n", end)
+    loaded = load(text)
+    assert loaded.problems
+    assert cut(text, loaded.resources[-1].location.span) == "Last"
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("!Reff X", "Fn::Reff is no function of CloudFormation"),
+        ("!Sub ['${b}', {b: !Fo-o [c]}]", "!Fo-o is no function of CloudFormation"),
+        ("{Fn::Foo: [a]}", "Fn::Foo is no function of CloudFormation"),
+        ("[{a: !Bar {b: c}}]", "Fn::Bar is no function of CloudFormation"),
+    ],
+)
+def test_a_function_that_there_is_not_is_told_at_its_place(written: str, told: str) -> None:
+    text = f"{GOOD}    Properties:\n      A: {written}\n      B: !Ref AWS::Region\n"
+    (problem,) = load(text).problems
+    assert problem.message.startswith(told)
+    assert problem.kind is ProblemKind.LIMITED
+    assert problem.span is not None
+    assert problem.span.start_line == 5
+    if written.startswith("!Reff"):
+        value = by_address(load(text))["Good"].value["A"]
+        assert type(value) is Unknown
+        assert value.reason == "the function Fn::Reff is not understood"
+    assert load(f"Transform: Macro\n{text}").problems[0].message.startswith("macro 'Macro' rewrites")
+    assert len(load(f"Transform: Macro\n{text}").problems) == 1
 
 
 def test_a_template_for_another_tool_says_so() -> None:
@@ -133,6 +166,25 @@ def test_aliases_of_aliases_end() -> None:
     loaded = load(text)
     assert time.process_time() - started < 20
     assert loaded.problems
+
+
+@pytest.mark.parametrize("what", ["!Ref Names", "!Ref Good", "!GetAtt Good.Arn", "!GetAtt A0.Arn", "[!Ref Good, b]"])
+def test_a_loop_over_what_is_no_parameter_is_passed_over_and_the_others_are_judged(what: str) -> None:
+    loop = f"  Fn::ForEach::L:\n    - A\n    - {what}\n    - {{'R${{A}}': {{Type: X::Y}}}}\n"
+    loaded = load(f"Transform: AWS::LanguageExtensions\n{GOOD}{loop}  Last: {{Type: X::Y}}\n")
+    assert [resource.address for resource in loaded.resources] == ["Good", "Last"]
+    (problem,) = loaded.problems
+    assert problem.message.startswith("resources are passed over: a loop that makes resources runs over")
+    assert problem.span is not None
+    assert problem.span.start_line == 5
+
+
+def test_a_loop_over_conditions_that_depends_on_one_is_passed_over() -> None:
+    loop = "  Fn::ForEach::L: [A, !If [Known, [a], [b]], {'C${A}': !Equals [a, a]}]\n  Known: !Equals [a, a]\n"
+    loaded = load(f"Transform: AWS::LanguageExtensions\nConditions:\n{loop}{GOOD}    Condition: Known\n")
+    assert [resource.address for resource in loaded.resources] == ["Good"]
+    (problem,) = loaded.problems
+    assert "depends on one, 'Known'" in problem.message
 
 
 def test_loops_in_loops_end() -> None:

@@ -111,6 +111,7 @@ def test_what_cannot_be_followed_is_told() -> None:
     for url, why in {
         "https://s3.amazonaws.com/b/x.yaml": "its template is not in this repository",
         "s3://b/x.yaml": "its template is not in this repository",
+        '"{{resolve:ssm:/template}}"': "where its template is, is known only when deployed",
         '!Sub "https://${AWS::Region}/x"': "where its template is, is known only when deployed",
         "../../x.yaml": "'../../x.yaml' leads out of the scanned folder",
         "/etc/x.yaml": "'/etc/x.yaml' leads out of the scanned folder",

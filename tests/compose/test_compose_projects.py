@@ -115,6 +115,10 @@ def test_what_an_absent_file_would_bring_is_not_known() -> None:
         ("services: {a: {extends: b}, c: {image: x}}", "1:16: there is no service 'b' to extend"),
         ("services: {a: 3, c: {image: x}}", "1:12: service 'a' is not a mapping"),
         ("services: {a: {image: $}, c: {image: x}}", "1:16: '$' begins a variable"),
+        ("services: {c: {image: x, ports: 80}}", "1:26: 'ports' is not a list"),
+        ("services: {c: {image: x, volumes: {a: b}}}", "1:26: 'volumes' is not a list"),
+        ("services: {c: {image: x, environment: A=b}}", "1:26: 'environment' is neither a list nor a mapping"),
+        ("services: {c: {image: x, cap_add: ALL}}", "1:26: 'cap_add' is not a list"),
         ("services: {c: {image: x}}\nvolumes: 3", "2:1: 'volumes' is not a mapping"),
         ("services: {c: {image: x}}\nvolumes: {v: 3}", "2:11: volume 'v' is not a mapping"),
     ],
@@ -190,8 +194,10 @@ def test_files_are_told_by_their_name_and_content(path: str, data: bytes, taken:
         "services: {web: {extends: {service: [a], file: {}}}}\n",
         "services: {web: {image: w, environment: [1, null, {a: b}, [c]], ports: [null, {}], labels: 3, build: []}}\n",
         "services: {web: {image: w, depends_on: [[a], 1], networks: [null], env_file: [1], healthcheck: [a]}}\n",
+        'services: {web: {image: w, ports: ["\\0:80"], volumes: ["a:\\0"], devices: ["\\0"], labels: ["\\0"]}}\n',
+        'services: {web: {image: w, ports: ["$A\\0:80"], volumes: ["$A:\\0"], devices: ["$A\\0"], secrets: ["\\0"]}}\n',
     ],
-    ids=range(15),
+    ids=range(17),
 )
 def test_a_hostile_file_is_read_in_time(text: str) -> None:
     started = time.process_time()

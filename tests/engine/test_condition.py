@@ -19,6 +19,13 @@ COMPUTED = Unknown("known only after apply", refers_to=("key.main",), present=Tr
 ABSENT: dict[str, Any] = {}
 
 
+class PlacedList(list[Any]):
+    """A list of a format's own, that is not made of items alone."""
+
+    def __init__(self) -> None:
+        super().__init__(["FTP"])
+
+
 @pytest.mark.parametrize(
     ("comparison", "value", "expected"),
     [
@@ -81,6 +88,9 @@ ABSENT: dict[str, Any] = {}
         ({"covers_port": [22, 3389]}, {"a": ["80", "443"]}, False),
         ({"covers_port": 22}, {"a": "*"}, True),
         ({"equals": "http", "ignore_case": True}, {"a": "HTTP"}, True),
+        ({"contains": "http", "ignore_case": True}, {"a": PlacedList()}, False),
+        ({"contains": "http", "ignore_case": True}, {"a": PartialList(["HTTP", UNKNOWN])}, True),
+        ({"contains": "http", "ignore_case": True}, {"a": PartialList(["ftp", UNKNOWN])}, "unknown"),
         ({"is": "number"}, {"a": True}, False),
     ],
 )

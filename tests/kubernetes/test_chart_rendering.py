@@ -12,8 +12,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from chart_reading import CHART, POD, by_address, load_all, shows, told, units_of
-from policy_engine.tree import WorkTree
+from chart_reading import CHART, POD, by_address, files, load_all, shows, told, units_of
+from policy_engine.finding import Outcome
+from policy_engine.plugins import Plugins
+from policy_engine.rulebook import Rulebook
+from policy_engine.scan import scan
+from policy_engine.settings import Selection, Settings
+from policy_engine.tree import MemoryTree, WorkTree
 from policy_engine.unknown import Unknown
 from policy_engine_plugins.kubernetes import KubernetesFormat
 from policy_engine_plugins.kubernetes.render import KUBERNETES_VERSION, NAMESPACE
@@ -319,6 +324,44 @@ def test_a_template_that_cannot_be_rendered_does_not_hide_the_others(
     assert problem.startswith(f"not_understood templates/a.yaml:{line}:")
     assert wanted in problem
     assert "Pod/default/web" in by_address(loaded)
+
+
+def test_what_a_template_makes_up_by_chance_is_not_known(helm: str, plugins: Plugins, rulebook: Rulebook) -> None:
+    given = files(
+        {
+            "Chart.yaml": CHART,
+            "values.yaml": "written: a-password-that-is-written-out\n",
+            "templates/secret.yaml": """\
+                apiVersion: v1
+                kind: Secret
+                metadata:
+                  name: job-{{ randAlphaNum 5 | lower }}
+                stringData:
+                  made: {{ include "made" . | quote }}
+                data:
+                  tls.key: |
+                    {{- randAlphaNum 64 | b64enc | nindent 4 }}
+                """,
+            "templates/other.yaml": """\
+                apiVersion: v1
+                kind: Secret
+                metadata: {name: other}
+                stringData:
+                  written: {{ .Values.written }}
+                """,
+            "templates/_helpers.tpl": '{{- define "made" -}}{{ randAlphaNum 16 }}{{- end -}}\n',
+        }
+    )
+    for _ in range(2):
+        found = by_address(load_all(dict(given))["Chart.yaml"])
+        made = found["Secret/default/job"].value
+        assert isinstance(made["stringData"]["made"], Unknown)
+        assert isinstance(made["data"]["tls.key"], Unknown)
+        assert found["Secret/default/other"].value["stringData"]["written"].startswith("a-password")
+    settings = Settings(select=Selection(("secret-not-in-repository",)))
+    report = scan(MemoryTree(given), sorted(given), plugins, rulebook, settings)
+    failed = [each.address for each in report.findings if each.outcome is Outcome.FAIL]
+    assert failed == ["Secret/default/other"]
 
 
 def test_a_comment_in_a_template_sets_a_finding_aside() -> None:

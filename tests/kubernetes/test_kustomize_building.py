@@ -17,6 +17,7 @@ from policy_engine.scan import scan
 from policy_engine.settings import Selection, Settings
 from policy_engine.tree import MemoryTree, WorkTree
 from policy_engine_plugins.kubernetes import KubernetesFormat
+from policy_engine_plugins.kubernetes.tool import run
 
 CORPUS = Path(__file__).parent.parent / "corpus" / "kustomizations" / "shop"
 PRODUCTION, STAGING = "overlays/production/kustomization.yaml", "overlays/staging/kustomization.yaml"
@@ -131,6 +132,11 @@ def test_one_flaw_of_a_base_is_one_finding(kustomize: str, plugins: Plugins, rul
         ("resources: [pod.yaml]\nsecretGenerator: [{name: a, envs: [.env]}]", "'.env' is not there"),
         ("resources: [pod.yaml]\nhelmCharts: [{name: x, repo: 'https://example.org'}]", "'helmCharts' fetches"),
         ("resources: [pod.yaml]\ngenerators: [plugin.yaml]", "names a plugin, which is not run"),
+        (
+            "resources: [pod.yaml]\ngenerators:\n  - |\n    apiVersion: builtin\n    kind: ConfigMapGenerator\n"
+            "    metadata: {name: x}\n    files: ['https://example.org/x']",
+            "names a plugin",
+        ),
         ("transformers:\n  - |\n    apiVersion: a/v1\n    kind: X\nresources: [pod.yaml]", "names a plugin"),
     ],
 )
@@ -164,6 +170,85 @@ def test_what_cannot_be_built_is_told_and_judged_file_by_file(kustomize: str) ->
         "not_understood a/kustomization.yaml:1:1: cannot be built, so its files are judged one by one: "
     )
     assert {"Pod/default/web", "Pod/default/web#2"} <= set(by_address(loaded))
+
+
+OUTSIDE = "../../outside"
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        (f"resources: [pod.yaml]\nBases: [{OUTSIDE}]\n", "'Bases' is not spelt as kustomize documents it: 'bases'"),
+        (f"resources: [pod.yaml]\nRESOURCES: [{OUTSIDE}]\n", "'RESOURCES' is not spelt"),
+        (f"resources: [pod.yaml]\ncomponent\u017f: [{OUTSIDE}]\n", "is not spelt as kustomize documents it"),
+        ("resources: [pod.yaml]\nComponents: ['https://example.org/a//b']\n", "'Components' is not spelt"),
+        ("resources: [pod.yaml]\npatches: [{Path: 'https://example.org/x'}]\n", "'Path' is not spelt"),
+        ("resources: [pod.yaml]\nconfigMapGenerator: [{name: a, FILES: [x]}]\n", "'FILES' is not spelt"),
+        ("resources: [pod.yaml]\nopenapi: {PATH: x}\n", "'PATH' is not spelt"),
+        ("resources: [pod.yaml]\npatches: [{<<: {path: x}}]\n", "it merges a mapping into itself"),
+        (f"resources: [{OUTSIDE}]\nresources: [pod.yaml]\n", "'resources' is given twice"),
+        (f"resources: [pod.yaml]\n<<: {{bases: [{OUTSIDE}]}}\n", "it merges a mapping into itself"),
+        (f"resources: [pod.yaml]\n---\nresources: [{OUTSIDE}]\n", "it is not one YAML document"),
+    ],
+)
+def test_a_kustomization_that_may_be_read_in_two_ways_is_not_built(
+    kustomize: str, text: str, wanted: str, tmp_path: Path
+) -> None:
+    loaded = load_all({"a/kustomization.yaml": text, "a/pod.yaml": POD})["a/kustomization.yaml"]
+    (line,) = (line for line in told(loaded) if line.startswith("not_understood") and ": is not built" in line)
+    assert wanted in line
+    assert "Pod/default/web" in by_address(loaded)
+
+
+def test_what_is_left_out_of_a_list_stays_in_another_that_repeats_it(kustomize: str) -> None:
+    text = "resources: &r [pod.yaml, ../gone]\nbases: *r\n"
+    loaded = load_all({"a/kustomization.yaml": text, "a/pod.yaml": POD})["a/kustomization.yaml"]
+    assert "Pod/default/web" in by_address(loaded)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_patch_that_is_written_inline_is_placed_however_lines_end(kustomize: str, end: str) -> None:
+    text = (
+        "resources: [pod.yaml]\npatches:\n  - target: {kind: Pod}\n    patch: |\n"
+        "      - {op: add, path: /spec/hostPID, value: true}\n"
+    ).replace("\n", end)
+    found = by_address(load_all({"a/kustomization.yaml": text.encode(), "a/pod.yaml": POD})["a/kustomization.yaml"])
+    assert place(found["Pod/default/web/pod"], "hostPID") == "a/kustomization.yaml:5:7"
+
+
+@pytest.mark.parametrize("head", ["kind: Pod\n      metadata: {name: any}", "kind: any\n      metadata: {name: web}"])
+def test_a_patch_with_a_target_is_placed_whatever_it_calls_itself(kustomize: str, head: str) -> None:
+    text = (
+        "resources: [pod.yaml]\npatches:\n  - target: {kind: Pod, name: web}\n    patch: |\n"
+        f"      apiVersion: v1\n      {head}\n      spec: {{hostPID: true}}\n"
+    )
+    found = by_address(load_all({"a/kustomization.yaml": text, "a/pod.yaml": POD})["a/kustomization.yaml"])
+    assert place(found["Pod/default/web/pod"], "hostPID") == "a/kustomization.yaml:8:7"
+
+
+def test_tags_in_a_kustomization_are_no_trouble(kustomize: str) -> None:
+    text = "resources: [!Ref pod.yaml]\nnamePrefix: !T a-\n"
+    assert load_all({"a/kustomization.yaml": text, "a/pod.yaml": POD})["a/kustomization.yaml"].resources
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        (
+            'E1127 22:45:27.780981   16899 run.go:72] "command failed" err="accumulating components: x"\n',
+            "accumulating",
+        ),
+        ('E1127 22:45:27.780981   16899 run.go:72] "command failed" err=<\n\ttrouble with y: `\n\tz\n >\n', "trouble"),
+        ("# Warning: 'bases' is deprecated.\nError: no matches\n", "no matches"),
+    ],
+)
+def test_what_a_tool_says_is_told_without_its_log(said: str, shown: str, tmp_path: Path) -> None:
+    script = tmp_path / "tool"
+    script.write_text(f"#!/bin/sh\n/bin/cat >&2 <<'END'\n{said}END\nexit 1\n")
+    script.chmod(0o755)
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    assert run(str(script), [], str(folder), without_network=False).error.startswith(shown)
 
 
 def test_kustomizations_that_use_each_other_are_told(kustomize: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from typing import Any
 
@@ -32,6 +33,14 @@ def value_of(text: str | bytes, **options: Any) -> Any:
 
 def told(file: YamlFile) -> list[str]:
     return [str(problem) for problem in file.problems]
+
+
+def test_a_value_with_tags_can_be_copied() -> None:
+    value = value_of("a: !Ref b\nc: [!Sub d, !T {e: f}]\n")
+    copied = copy.deepcopy(value)
+    assert copied == value
+    assert copied["a"].tag == "!Ref"
+    assert copied["c"][1].tag == "!T"
 
 
 @pytest.mark.parametrize(

@@ -245,6 +245,8 @@ class Expander:
                 yield from self.items(each, kind)
             return
         if not isinstance(value, list):
+            if kind and value is not None and not isinstance(value, Unknown):
+                self.tell(piece.origin, f"'{kind}' is not a list")
             return
         self.spend(len(value) + 1)
         chain = _Chain()

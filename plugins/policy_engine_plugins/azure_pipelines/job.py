@@ -84,7 +84,7 @@ class JobReader:
         variables = pipeline.variables(fields.get("variables", []))
         scope = scope.with_variables({**above.variables.known, **variables.known})
         value, own = pipeline.plain(fields, scope, ("variables", "steps", "strategy"))
-        if not self.id:
+        if self.part.value is not None:
             # Steps without a job: the pipeline is the job.
             own = self.part.value
             value = {key: own[key] for key in own if key not in ("variables", "resources", "trigger", "pr", "name")}
@@ -240,6 +240,11 @@ class JobReader:
                 expander.tell(origin_of(own, origin, key), f"what '{key}' holds is not a text")
         reader = StepReader(own, origin, scope.variables, expander.uses, windows=windows, fetched=self.fetched)
         value = reader.read()
+        script = reader.renamed.get("script")
+        if script is not None and isinstance(script.value, (dict, list)):
+            expander.tell(script.origin, "a script is text, and this is none, so what it runs is not seen")
+        if value["kind"] == "task" and not isinstance(own["task"], (str, Unknown)):
+            expander.tell(origin_of(own, origin, "task"), "a task is named by a text, and this is none")
         value["job"] = job
         value["pipeline"] = self.above.pipeline
         steps.append(value)

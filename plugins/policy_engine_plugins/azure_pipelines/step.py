@@ -185,17 +185,17 @@ def fetched_secrets(value: Mapping[str, Any]) -> list[str]:
     return [name.strip().lower() for name in names.split(",")] if isinstance(names, str) else []
 
 
-def _script_text(given: Any) -> Any:
-    if given is None or isinstance(given, (str, Unknown)):
-        return "" if given is None else given
-    return Unknown("the script is not a text") if isinstance(given, (dict, list)) else str(given)
+def _script_text(given: Any) -> str | Unknown:
+    if isinstance(given, (dict, list)):
+        return Unknown("a script is text, and this is none")
+    return given if isinstance(given, (str, Unknown)) else "" if given is None else str(given)
 
 
 def _task(given: Any) -> Any:
     if isinstance(given, Unknown):
         return given
     if not isinstance(given, str):
-        return Unknown("the task is not named by a text")
+        return Unknown("a task is named by a text, and this is none")
     name, at, version = given.partition("@")
     return {"name": name, "version": version.split(".")[0] if at else ""}
 

@@ -152,6 +152,8 @@ def apply(call: Call, scope: Scope, depth: int = 0) -> Any:
         return _TOO_MUCH
     function = _FUNCTIONS.get(call.name)
     if function is None:
+        if call.name not in _OF_RULES:
+            scope.stack.odd_calls.add(call.name)
         if call.name.startswith("!"):
             return Unknown(f"the tag {call.name[:60]} is none of CloudFormation's")
         return Unknown(f"the function {call.name[:60]} is not understood")
@@ -392,6 +394,13 @@ def _unknown(reason: str, **more: Any) -> Callable[[Any, Scope, int], Any]:
     return lambda _argument, _scope, _depth: value
 
 
+_OF_RULES = frozenset(
+    {
+        *("Fn::Contains", "Fn::EachMemberEquals", "Fn::EachMemberIn", "Fn::RefAll", "Fn::ValueOf", "Fn::ValueOfAll"),
+        *("Fn::GetStackOutput", "Fn::ForEach"),
+    }
+)
+"""Functions that there are, but whose value is not worked out."""
 _FUNCTIONS: Mapping[str, Callable[[Any, Scope, int], Any]] = {
     "Ref": _ref,
     "Fn::GetAtt": _get_att,

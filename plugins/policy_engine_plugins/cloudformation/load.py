@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from policy_engine.partial import PartialDict
-from policy_engine.resource import Resource
+from policy_engine.resource import AttributePath, Resource
 from policy_engine.span import Location, Span
 from policy_engine.tree import Tree
 from policy_engine.unit import Loaded, ProblemKind, Unit
@@ -17,6 +17,7 @@ from policy_engine_plugins.cloudformation.locate import ATTRIBUTE, locate, locat
 from policy_engine_plugins.cloudformation.sam import plain_resources
 from policy_engine_plugins.cloudformation.scope import Workspace
 from policy_engine_plugins.cloudformation.stack import PARAMETERS, Declared, Stack
+from policy_engine_plugins.cloudformation.syntax import call_of
 from policy_engine_plugins.cloudformation.template import read_template
 from policy_engine_plugins.cloudformation.values import NO_VALUE
 
@@ -41,12 +42,29 @@ def load(unit: Unit, tree: Tree) -> Loaded:
         resources.extend(_parameters(stack))
         resources.extend(_resources(stack))
         resources.extend(_outputs(stack))
+        if stack.odd_calls and stack.rewritten is None:
+            _tell_odd_calls(stack)
     if workspace.steps <= 0:
         message = "evaluating this template takes more steps than a scan allows; values are unknown from there on"
         workspace.tell(unit.name, message, ProblemKind.TIMED_OUT)
     problems = list(dict.fromkeys(workspace.problems))
     problems.sort(key=lambda problem: (problem.path, problem.span or Span(0, 0, 0, 0), problem.message))
     return Loaded(resources, problems)
+
+
+def _tell_odd_calls(stack: Stack) -> None:
+    """A slip of the pen, most likely; a macro might have functions of its own."""
+    waiting: list[tuple[AttributePath, Any]] = [((), stack.template.value)]
+    seen: set[int] = set()
+    while waiting:
+        path, node = waiting.pop()
+        call = call_of(node)
+        if call is not None and call.name in stack.odd_calls:
+            stack.template.tell(f"{call.name[:60]} is no function of CloudFormation; its value is not known", path)
+        if isinstance(node, (dict, list)) and id(node) not in seen:
+            seen.add(id(node))
+            keys: Any = node.items() if isinstance(node, dict) else enumerate(node)
+            waiting.extend(((*path, key), item) for key, item in keys)
 
 
 def _resources(stack: Stack) -> Iterator[Resource]:

@@ -40,7 +40,7 @@ def nested_template(template: str, type_: str, node: Mapping[str, Any]) -> Neste
     if isinstance(metadata, dict) and isinstance(metadata.get(_ASSET), str):
         # The CDK names the file beside the address that it will be deployed to.
         given = metadata[_ASSET]
-    if type(given) is not str:
+    if type(given) is not str or "{{resolve:" in given:
         return NestedTemplate(None, key, "where its template is, is known only when deployed")
     if "://" in given or given.startswith("s3:"):
         return NestedTemplate(None, key, "its template is not in this repository")

@@ -90,6 +90,10 @@ class Stack:
         self._open: list[str] = []
         self._children: dict[str, Stack | None] = {}
         self._outputs_open: set[str] = set()
+        self.odd_calls: set[str] = set()
+        """Names of functions that were called and are none of CloudFormation's."""
+        # Sections whose loops are being written out: what such a loop runs over cannot be of the section itself.
+        self._unrolled: set[str] = set()
 
     def _rewriting(self) -> Unknown | None:
         """Why what a mapping leaves out is not known, where a macro may add to it."""
@@ -133,16 +137,20 @@ class Stack:
     @cached_property
     def conditions(self) -> dict[str, tuple[Any, AttributePath, Scope]]:
         found: dict[str, tuple[Any, AttributePath, Scope]] = {}
+        self._unrolled.add(CONDITIONS)
         for name, node, path, scope, doubt in entries(self.template.section(CONDITIONS), (CONDITIONS,), self.scope):
             if doubt is not None:
                 self.template.tell(f"conditions are passed over: {doubt.reason}", path)
             else:
                 found[name] = node, path, scope
+        self._unrolled.discard(CONDITIONS)
         return found
 
     def condition(self, name: str) -> bool | Unknown:
         if name in self._truths:
             return self._truths[name]
+        if CONDITIONS in self._unrolled:
+            return Unknown(f"a loop that makes conditions depends on one, '{name[:60]}'")
         if name not in self.conditions:
             return Unknown(f"condition '{name[:60]}' is not declared")
         if name in self._open:
@@ -180,6 +188,7 @@ class Stack:
 
         found: dict[str, Declared] = {}
         shared = self.template.section("Globals")
+        self._unrolled.add(RESOURCES)
         for name, node, path, scope, doubt in entries(self.template.section(RESOURCES), (RESOURCES,), self.scope):
             if doubt is not None:
                 self.template.tell(f"resources are passed over: {doubt.reason}", path)
@@ -193,6 +202,7 @@ class Stack:
             if shared and type_.startswith(SAM):
                 with_globals(declared, shared)
             found[name] = declared
+        self._unrolled.discard(RESOURCES)
         return found
 
     def exists(self, declared: Declared) -> bool | Unknown:
@@ -216,6 +226,8 @@ class Stack:
             return _pseudo_parameter(name)
         if name in self.parameters:
             return self.parameter(name)
+        if RESOURCES in self._unrolled:
+            return Unknown(f"a loop that makes resources runs over '{name[:60]}', which is no parameter")
         declared = self.resources.get(name)
         if declared is None:
             return self._made_by_sam(name)
@@ -225,6 +237,8 @@ class Stack:
         """The value of `Fn::GetAtt`."""
         if scope.bindings is not None and name in scope.bindings:
             name = scope.bindings[name]
+        if RESOURCES in self._unrolled:
+            return Unknown(f"a loop that makes resources runs over an attribute of one, '{name[:60]}'")
         declared = self.resources.get(name)
         if declared is None:
             return self._made_by_sam(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -94,9 +95,10 @@ def _read_json(path: str, data: bytes) -> Template:
         parsed = parse_yaml(data, path)
         if len(parsed.documents) == 1 and all(one.kind is ProblemKind.LIMITED for one in parsed.problems):
             return _check(_read_yaml(path, data))
-        start = line_starts(text)[error.lineno - 1]
-        column = error.pos - start + 1
-        span = Span(error.lineno, column, error.lineno, column + 1)
+        starts = line_starts(text)
+        line = bisect_right(starts, error.pos)
+        column = error.pos - starts[line - 1] + 1
+        span = Span(line, column, line, column + 1)
         return Template(path, {}, _Nowhere(), [Problem(path, f"not valid JSON: {error.msg}", span)])
     template = Template(path, places.value if isinstance(places.value, dict) else {}, places)
     if places.repeated:
@@ -150,7 +152,7 @@ def _repair(data: bytes, path: str, problems: list[Problem]) -> tuple[Any, list[
     parsed = parse_yaml(b"", path)
     if len(data) > _MAX_REPAIRED:
         return parsed, problems
-    lines = re.split(rb"(?<=\n)", data)
+    lines = re.findall(rb"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+", data)
     for _ in range(_MAX_REPAIRS):
         problem = next(one for one in problems[::-1] if one.kind is not ProblemKind.LIMITED)
         # What is not closed is noticed further down than where it begins.
@@ -160,7 +162,7 @@ def _repair(data: bytes, path: str, problems: list[Problem]) -> tuple[Any, list[
         if found is None:
             break
         for number in range(*found):
-            lines[number] = b"\n"
+            lines[number] = lines[number][len(lines[number].rstrip(b"\r\n")) :]  # its end alone
         parsed = parse_yaml(b"".join(lines), path, yaml_1_1=True)
         fresh = [one for one in parsed.problems if one not in problems]
         problems = [*problems, *fresh]

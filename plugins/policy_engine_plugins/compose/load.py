@@ -18,7 +18,7 @@ from policy_engine_plugins.compose.grouping import folder_of, override_of
 from policy_engine_plugins.compose.interpolation import InterpolationError, interpolate, read_env
 from policy_engine_plugins.compose.merge import drop_reset, merge_models, merge_services
 from policy_engine_plugins.compose.node import Growing, Node, TooManyNodes, scalars
-from policy_engine_plugins.compose.normal import normalise_service
+from policy_engine_plugins.compose.normal import misshapen, normalise_service
 
 FORMAT = "compose"
 _MAX_EXTENDS = 50
@@ -129,6 +129,8 @@ class _Project:
             elif service.value is None and service.tag != "!reset":
                 services.value[name] = Node({}, service.document, service.path)
             elif isinstance(service.value, dict):
+                for child, message in misshapen(service):
+                    self.tell(child, message)
                 normalise_service(service)
             elif service.tag != "!reset":
                 self.tell(service, f"service '{name[:60]}' is not a mapping")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from policy_engine.unknown import Unknown
@@ -12,6 +12,15 @@ from policy_engine_plugins.compose.node import Node
 
 _WINDOWS_PATH = re.compile(r"[A-Za-z]:[\\/]")
 _FROM_OUTSIDE = "is taken from the environment of whoever starts the service"
+
+
+def misshapen(node: Node) -> Iterator[tuple[Node, str]]:
+    """The attributes of a service that are no list, or neither list nor mapping, though they should be."""
+    for key, shapes in _SHAPES.items():
+        child = node.value.get(key)
+        if child is None or child.value is None or isinstance(child.value, (Unknown, *shapes)) or child.tag == "!reset":
+            continue
+        yield child, f"'{key}' is not a list" if shapes == (list,) else f"'{key}' is neither a list nor a mapping"
 
 
 def normalise_service(node: Node) -> None:
@@ -48,7 +57,8 @@ _GAP = "\0"
 def _with_gaps(value: Any) -> str | None:
     if isinstance(value, Unknown):
         return "".join(_GAP if each is None else each for each in value.fragments) or None
-    return str(value) if isinstance(value, (str, int)) else None
+    # A text that holds the sign itself is nothing that Docker takes, and stays as it is.
+    return str(value) if isinstance(value, (str, int)) and _GAP not in str(value) else None
 
 
 def _part(item: Node, text: str) -> Node:
@@ -263,6 +273,11 @@ def _health(node: Node) -> Node:
     return _same(node, {**node.value, "test": _same(test, words)})
 
 
+_SHAPES: Mapping[str, tuple[type, ...]] = {
+    **dict.fromkeys(("ports", "volumes", "devices", "secrets", "configs"), (list,)),
+    **dict.fromkeys(("cap_add", "cap_drop", "security_opt", "group_add", "device_cgroup_rules"), (list,)),
+    **dict.fromkeys(("environment", "labels", "networks", "depends_on", "extra_hosts", "sysctls"), (list, dict)),
+}
 _SERVICE: Mapping[str, Callable[[Node], Node]] = {
     "ports": _items(_port),
     "volumes": _items(_volume),

@@ -216,6 +216,8 @@ class Reading:
 
     def _from(self, own: dict[str, Any], raw: Raw, stages: Sequence[Stage]) -> None:
         value = self.expand(raw)
+        if value == "":
+            return  # BuildKit takes it for no flag at all: the files are those of the context.
         stage = None
         if isinstance(value, str):
             for each in stages[:-1]:

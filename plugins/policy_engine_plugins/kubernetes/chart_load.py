@@ -24,9 +24,10 @@ from policy_engine_plugins.kubernetes.chart import (
 from policy_engine_plugins.kubernetes.chart_copy import ChartCopy, Copied, copy_chart
 from policy_engine_plugins.kubernetes.chart_places import TemplatePlaces, ValuesLayer
 from policy_engine_plugins.kubernetes.manifest import FORMAT, Manifests
-from policy_engine_plugins.kubernetes.render import NAMESPACE, render
+from policy_engine_plugins.kubernetes.render import NAMESPACE, RenderedDocument, render
 
 HOW_TO_GET_HELM = "put helm on the PATH (https://helm.sh/docs/intro/install), or leave it out with --no-render"
+_MADE_UP = Unknown("it is made up anew each time that the chart is rendered", present=True)
 _RELEASE_NAMESPACE = Unknown("the namespace is chosen where the chart is installed", present=True)
 
 
@@ -84,6 +85,8 @@ def _add_rendered(
         for problem in parsed.problems:
             manifests.problems.append(_placed(problem, places))
         for each in parsed.documents:
+            if document.again:
+                _open_made_up(each, document)
             _open_namespace(each.value, 0)
         manifests.add(parsed.documents, data, places, None)
     if not rendered.problems:
@@ -147,6 +150,34 @@ def _layers(name: str, copy: ChartCopy, tree: Tree, given: Sequence[tuple[str, b
         prefix = (copied.alias, *prefix)
         name = copied.above
     return [*layers, *reversed(own)]
+
+
+def _open_made_up(parsed: YamlDocument, document: RenderedDocument) -> None:
+    """What a template makes up by chance is another one with every rendering: it is not known, and stands nowhere."""
+    lines = document.text.split("\n")
+    waiting: list[tuple[AttributePath, Any]] = [((), parsed.value)]
+    while waiting:
+        path, value = waiting.pop()
+        keys: Any = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+        for key, item in list(keys):
+            if isinstance(item, (dict, list)):
+                waiting.append(((*path, key), item))
+                continue
+            whole = parsed.extent((*path, key))
+            made_up = [number for number in range(whole.start_line, whole.end_line + 1) if number in document.again]
+            if not made_up or not isinstance(item, str):
+                continue
+            if key == "name":
+                value[key] = _steady(item, lines[made_up[0] - 1], document.again[made_up[0]])
+            else:
+                value[key] = _MADE_UP
+
+
+def _steady(name: str, line: str, again: str) -> str:
+    """The parts that a name which is partly made up begins with: it has to be the same in every scan."""
+    same = next((n for n, (one, other) in enumerate(zip(line, again, strict=False)) if one != other), len(line))
+    stem = name[: max(same - line.find(name), 0)]
+    return stem[: max(stem.rfind("-"), stem.rfind("."), 0)] or "random"
 
 
 def _open_namespace(value: Any, depth: int) -> None:

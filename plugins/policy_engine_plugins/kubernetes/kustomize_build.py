@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,20 @@ MAX_FILES = 5000
 MAX_BYTES = 64 << 20
 ORIGIN = "config.kubernetes.io/origin"
 _PLUGINS = ("generators", "transformers", "validators")
+_KEYS = frozenset(
+    {
+        *("apiVersion", "kind", "metadata", "openapi", "namePrefix", "nameSuffix", "namespace", "commonLabels"),
+        *("labels", "commonAnnotations", "patchesStrategicMerge", "patchesJson6902", "patches", "images", "imageTags"),
+        *("replacements", "replicas", "vars", "sortOptions", "resources", "components", "crds", "bases"),
+        *("configMapGenerator", "secretGenerator", "generatorOptions", "configurations", "buildMetadata"),
+        *HELM_KEYS,
+        *_PLUGINS,
+    }
+)
+_FOLDED = {key.casefold(): key for key in sorted(_KEYS)}
+# What holds names of files, and below which keys.
+_HOLDERS = ("patches", "patchesJson6902", "replacements", "configMapGenerator", "secretGenerator", "openapi")
+_FOLDED_NAMING = {key: key for key in ("path", "files", "envs", "env", "patch")}
 
 
 def find_tool() -> tuple[str, str] | None:
@@ -61,7 +75,13 @@ def build(root: Kustomization, kustomizations: Kustomizations, paths: Sequence[s
     for each in kustomizations.reached(root):
         gone = list(_left_out(each, kustomizations, built.problems))
         if each.path in files:
-            files[each.path] = _edited(files[each.path], gone, with_origins=each is root)
+            try:
+                files[each.path] = _edited(files[each.path], gone, with_origins=each is root)
+                _check(each, files[each.path])
+            except _NotPlain as error:
+                message = f"is not built, so its files are judged one by one: {error}"
+                built.problems.append(Problem(each.path, message, each.document.at(())))
+                return built
     with tempfile.TemporaryDirectory(prefix="policy-engine-") as folder:
         for name, data in files.items():
             full = os.path.join(folder, "tree", name)
@@ -118,7 +138,7 @@ def _left_out(each: Kustomization, kustomizations: Kustomizations, problems: lis
 
 
 def _is_builtin(each: Kustomization, item: Any, tree: Tree) -> bool:
-    """Whether a generator or transformer is one of kustomize's own, and none that renders charts."""
+    """Whether a generator or transformer is one of kustomize's own, and none that renders charts or fetches a file."""
     from policy_engine.tree import join
     from policy_engine.yaml_document import parse_yaml
 
@@ -134,23 +154,46 @@ def _is_builtin(each: Kustomization, item: Any, tree: Tree) -> bool:
         except (OSError, PolicyEngineError):
             return False
     documents = parse_yaml(data, each.path).documents
-    return bool(documents) and all(
-        isinstance(document.value, dict)
-        and document.value.get("apiVersion") == "builtin"
-        and document.value.get("kind") != "HelmChartInflationGenerator"
-        for document in documents
+    return (
+        b"://" not in data
+        and bool(documents)
+        and all(
+            isinstance(document.value, dict)
+            and document.value.get("apiVersion") == "builtin"
+            and document.value.get("kind") != "HelmChartInflationGenerator"
+            for document in documents
+        )
     )
 
 
+class _NotPlain(Exception):
+    """The kustomization is written so that kustomize may read another one out of it than is read here."""
+
+
 def _edited(data: bytes, gone: Sequence[AttributePath], *, with_origins: bool) -> bytes:
-    """A kustomization without some of its entries; every other value keeps the text it is written with."""
+    """A kustomization without some of its entries; every other value keeps the text it is written with. Raises
+    _NotPlain."""
     import yaml
 
-    node = yaml.compose(data, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    assert isinstance(node, yaml.MappingNode)
+    try:
+        node = yaml.compose(data, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except yaml.YAMLError:
+        raise _NotPlain("it is not one YAML document without faults") from None
+    if not isinstance(node, yaml.MappingNode):
+        raise _NotPlain("it is not one YAML document without faults")
+    _check_keys(node, _FOLDED)
+    for key, value in node.value:
+        if key.value in _HOLDERS:
+            for item in [value, *(value.value if isinstance(value, yaml.SequenceNode) else ())]:
+                if isinstance(item, yaml.MappingNode):
+                    _check_keys(item, _FOLDED_NAMING)
+    _unshare(node)
     # The last ones first, so that the indexes of the others stay.
     for path in sorted(set(gone), key=lambda path: [(isinstance(step, int), step) for step in path], reverse=True):
-        _remove(node, path)
+        try:
+            _remove(node, path)
+        except (LookupError, StopIteration, TypeError, ValueError):
+            raise _NotPlain(f"'{path[0]}' is merged or repeated from elsewhere") from None
     if with_origins:
         node.value = [pair for pair in node.value if pair[0].value != "buildMetadata"]
         tag = "tag:yaml.org,2002:str"
@@ -162,6 +205,43 @@ def _edited(data: bytes, gone: Sequence[AttributePath], *, with_origins: bool) -
         node.value = [pair for pair in node.value if pair[0].value != "buildMetadata"]
     text: str = yaml.serialize(node, Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper))
     return text.encode()
+
+
+def _check_keys(node: Any, known: Mapping[str, str]) -> None:
+    """kustomize takes `Bases` for `bases`, whatever stands in it, and of keys that are given twice another one than we
+    do; what a merge brings along has no entry of its own to leave out."""
+    seen: set[str] = set()
+    for key, _ in node.value:
+        name = key.value if isinstance(key.value, str) else ""
+        if name == "<<":
+            raise _NotPlain("it merges a mapping into itself (<<)")
+        if name in seen:
+            raise _NotPlain(f"'{name[:60]}' is given twice")
+        spelt = known.get(name.casefold(), name)
+        if spelt != name:
+            raise _NotPlain(f"'{name[:60]}' is not spelt as kustomize documents it: '{spelt}'")
+        seen.add(name)
+
+
+def _check(each: Kustomization, data: bytes) -> None:
+    """Whether what will be built names nothing elsewhere, as it is read from the bytes that are given to kustomize."""
+    from policy_engine.yaml_document import parse_yaml
+
+    documents = parse_yaml(data, each.path).documents
+    if len(documents) != 1 or not isinstance(documents[0].value, dict):
+        raise _NotPlain("it is not one YAML document without faults")
+    for named in Kustomization(each.folder, documents[0]).named():
+        if named.is_remote or named.target is None:
+            raise _NotPlain(f"'{named.text[:60]}' cannot be left out")
+
+
+def _unshare(node: Any) -> None:
+    """Lists that an alias repeats become lists of their own: what is left out of one stays in the other."""
+    import yaml
+
+    for number, (key, value) in enumerate(node.value):
+        if isinstance(value, yaml.SequenceNode):
+            node.value[number] = key, yaml.SequenceNode(value.tag, list(value.value), flow_style=value.flow_style)
 
 
 def _remove(node: Any, path: AttributePath) -> None:

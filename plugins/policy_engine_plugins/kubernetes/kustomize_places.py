@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from policy_engine.resource import AttributePath
+from policy_engine.source_text import source_lines, source_text
 from policy_engine.span import Location, Span, Trace
 from policy_engine.tree import Tree
 from policy_engine.yaml_document import YamlDocument, YamlMapping
@@ -25,13 +26,15 @@ _BLOCK = re.compile(r"[|>][-+0-9]*\s*(?:#.*)?$")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """An object as a file has it: a base's, or a patch, which may be text inside a kustomization."""
+    """An object as a file has it: a base's, or a patch, which may be text inside a kustomization. A patch with a target
+    changes what that selects, whatever kind and name it has itself."""
 
     path: str
     document: YamlDocument
     place: AttributePath
     value: Any
     inside: Inside | None = None
+    target: Any = None
 
     @property
     def kind(self) -> str:
@@ -136,7 +139,7 @@ class Patches:
                         entries.append(((key, index, "path"), item["path"], target))
         for place, text, target in reversed(entries):
             if "\n" in text:
-                lines = tuple(tree.read(each.path).decode("utf-8", "replace").split("\n"))
+                lines = tuple(source_lines(source_text(tree.read(each.path))))
                 self._read(text.encode(), each.path, target, Inside(each.document.at(place).start_line, lines))
                 continue
             path = join(each.folder, text)
@@ -161,7 +164,8 @@ class Patches:
                     operation = Operation(path, document, (index,), pointer, item["value"], target, inside)
                     self.operations.append(operation)
             return
-        self.merges.extend(_objects(path, document, (), value, inside))
+        for each in _objects(path, document, (), value, inside):
+            self.merges.append(replace(each, target=target))
 
 
 class BuiltPlaces:
@@ -205,7 +209,10 @@ class BuiltPlaces:
 
     def _patched(self, value: Any, path: AttributePath, wanted: Any, base: Source) -> Location | None:
         for patch in self.patches.merges:
-            if patch.kind != base.kind or (patch.name not in ("", base.name) and patch.name not in _name(value)):
+            if isinstance(patch.target, dict):
+                if not _is_target(patch.target, base):
+                    continue
+            elif patch.kind != base.kind or (patch.name not in ("", base.name) and patch.name not in _name(value)):
                 continue
             found = aligned(value, patch.value, path)
             if found is not None and _alike(_walk(patch.value, found), wanted):

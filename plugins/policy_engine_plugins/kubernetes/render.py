@@ -7,7 +7,7 @@ import os
 import re
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from policy_engine.span import Location, Span
@@ -23,17 +23,26 @@ _MAX_BROKEN = 10
 _MAX_TIME_S = 25.0
 _DOCUMENT = re.compile(r"^---\n# Source: (.+)\n", re.MULTILINE)
 _RELEASE = re.compile(r"[a-z0-9]([-a-z0-9]{0,51}[a-z0-9])?")
+# Without one of these a line that came out otherwise was changed by the marks: a checksum of another template.
+_BY_CHANCE = re.compile(
+    rb"\b(?:rand(?:Alpha|AlphaNum|Ascii|Numeric|Bytes|Int)|uuidv4|shuffle|htpasswd|bcrypt|encryptAES|now|ago"
+    rb"|gen(?:CA|CAWithKey|PrivateKey|SelfSignedCert|SelfSignedCertWithKey|SignedCert|SignedCertWithKey))\b"
+)
 _NO_TEMPLATE = re.compile(r'no template "([^"]+)" associated')
 
 
 @dataclass(frozen=True, slots=True)
 class RenderedDocument:
     """A document that helm gave. `source` is its template's path in the copy; `marks` say where each line is from, the
-    innermost place first; None where that is not known."""
+    innermost place first; None where that is not known.
+    """
 
     source: str
     text: str
     marks: Sequence[tuple[Mark, ...]] | None
+    again: Mapping[int, str] = field(default_factory=dict)
+    """Lines, counted from one, that came out otherwise when it was rendered again, as they then were: what a template
+    makes up by chance, such as a password."""
 
 
 @dataclass(slots=True)
@@ -105,6 +114,7 @@ class _Rendering:
         for number, (source, text) in enumerate(documents):
             of_source.setdefault(source, []).append((number, text))
         marks: dict[int, Sequence[tuple[Mark, ...]]] = {}
+        changed: dict[int, Mapping[int, str]] = {}
         for source, listed in of_source.items():
             with_marks = [text for text in by_source.get(source, ()) if self._says_something(text)]
             if len(with_marks) != len(listed):
@@ -113,9 +123,12 @@ class _Rendering:
                 lines = text.split("\n")
                 found = marks_of(other.split("\n"), lines, self.nonce)
                 if found is not None:
-                    marks[number] = sources_of(found, lines, self.result.cuts, self.result.texts)
+                    marks[number] = sources_of(found[0], lines, self.result.cuts, self.result.texts)
+                    changed[number] = found[1]
+        by_chance = any(_BY_CHANCE.search(data) for path, data in self.copy.files.items() if "/templates/" in path)
         for number, (source, text) in enumerate(documents):
-            self.result.documents.append(RenderedDocument(source, text, marks.get(number)))
+            again = changed.get(number, {}) if by_chance else {}
+            self.result.documents.append(RenderedDocument(source, text, marks.get(number), again))
         return self.result
 
     def _says_something(self, text: str) -> bool:
@@ -215,7 +228,8 @@ def _short(error: str) -> str:
 
 def line_span(lines: Sequence[str], number: int) -> Span:
     """What is written in a line."""
-    text = lines[number - 1].rstrip() if 0 < number <= len(lines) else ""
+    # To helm a line ends at \n alone.
+    text = lines[number - 1].partition("\r")[0].rstrip() if 0 < number <= len(lines) else ""
     start = len(text) - len(text.lstrip()) + 1
     return Span(number, start, number, max(len(text) + 1, start))
 

@@ -233,8 +233,11 @@ class Mark:
     line: int
 
 
-def marks_of(marked: Sequence[str], plain: Sequence[str], nonce: str) -> list[tuple[Mark, ...]] | None:
-    """The marks of each line of a document, the innermost first; None where the marks changed what is rendered."""
+def marks_of(
+    marked: Sequence[str], plain: Sequence[str], nonce: str
+) -> tuple[list[tuple[Mark, ...]], dict[int, str]] | None:
+    """The marks of each line of a document, the innermost first, and the lines (counted from one) that are another text
+    than before; None where the marks changed what is rendered."""
     pattern = re.compile(rf" ?#~{nonce}:(\d+):(\d+)~")
     found: list[tuple[Mark, ...]] = []
     texts: list[str] = []
@@ -255,11 +258,14 @@ def marks_of(marked: Sequence[str], plain: Sequence[str], nonce: str) -> list[tu
     if len(texts) - skipped != len(plain):
         return None
     found = found[skipped:]
+    changed: dict[int, str] = {}
     for index, (text, wanted) in enumerate(zip(texts[skipped:], plain, strict=True)):
         # A checksum of another template differs with its marks; its own line is where it is all the same.
-        if text.rstrip() != wanted.rstrip() and text.partition(":")[0] != wanted.partition(":")[0]:
-            found[index] = ()
-    return found
+        if text.rstrip() != wanted.rstrip():
+            changed[index + 1] = text
+            if text.partition(":")[0] != wanted.partition(":")[0]:
+                found[index] = ()
+    return found, changed
 
 
 def sources_of(

@@ -22,6 +22,9 @@ OUTPUT_BYTES = 32 << 20
 _NOT_ISOLATED = 97
 # A place where nothing listens: what asks for the network in spite of all is refused at once.
 _NOWHERE = "http://127.0.0.1:9"
+# kubectl puts the time before what it says, which would make every report another one.
+_LOGGED = re.compile(r'^[EWIF]\d{4} [\d:.]+ +\d+ [\w.]+:\d+\] (?:"command failed" err=)?"?', re.MULTILINE)
+_WARNING = re.compile(r"(?:# )?warning\b", re.IGNORECASE)
 _FIRST_HELM_WITHOUT_DNS = (3, 11, 1)
 
 
@@ -111,7 +114,8 @@ def _failure(code: int, out_path: str, error_path: str, folder: str) -> str:
         return f"gives more than {OUTPUT_BYTES >> 20} MiB"
     with open(error_path, "rb") as stream:
         said = stream.read(64 << 10).decode("utf-8", "replace").replace(f"{folder}/", "").replace(folder, "")
-    lines = [line for line in said.splitlines() if line.strip() and not line.startswith("WARNING")]
+    said = _LOGGED.sub("", said)
+    lines = [line for line in said.splitlines() if line.strip(" <>\t") and not _WARNING.match(line)]
     errors = [line for line in lines if line.startswith(("Error: ", "error: "))]
     if not errors:
         if "out of memory" in said or "cannot allocate memory" in said or "failed to reserve" in said:

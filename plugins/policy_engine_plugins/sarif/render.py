@@ -292,7 +292,9 @@ def _result(finding: Finding, rule_index: int) -> dict[str, Any]:
                 },
                 "logicalLocations": [
                     {"fullyQualifiedName": for_terminal(address), "kind": "resource"}
-                    for address in (finding.address, *(twin.address for twin in finding.twins[:MAX_RELATED]))
+                    for address in dict.fromkeys(
+                        (finding.address, *(twin.address for twin in finding.twins[:MAX_RELATED]))
+                    )
                 ],
             }
         ],
