@@ -39,7 +39,7 @@ class _Loader:
         self.resources: list[Resource] = []
         self.problems: list[Problem] = []
         self.stages: list[Stage] = []
-        self.outer = Scope(closed=True)
+        self.outer = Scope(closed=True, platforms=True)
         self.addresses: dict[str, int] = {}
         self.untold = 0
 
@@ -58,7 +58,12 @@ class _Loader:
             self.line(line, lines.escape)
         for stage in self.stages:
             stage.value["final"] = stage is self.stages[-1]
+            stage.value["shipped"] = False
             whole["stages"].append(stage.value)
+        below: Stage | None = self.stages[-1] if self.stages else None
+        while below is not None:
+            below.value["shipped"] = True
+            below = below.parent
         if not self.stages:
             self.tell("there is no FROM, so nothing is built", first, self.source.line_end(first))
         if self.untold:
@@ -161,6 +166,7 @@ class _Loader:
             stage.set(("image",), None, reading.place(words[0]), reading.via())
             stage.set(("base",), None, reading.place(words[0]), ())
         if parent is not None:
+            stage.parent = parent
             stage.inherit(parent)
         else:
             user = Unknown("the image cannot be read") if not words else user_of(image)
@@ -194,6 +200,8 @@ class _Loader:
                 own["user"] = stage.value["user"]
             if found.keyword == "WORKDIR":
                 own["from_base"] = stage.goes_on_from_base(own["path"])
+            elif "destination" in own:
+                own["from_base"] = stage.goes_on_from_base(own["destination"])
             if not onbuild:
                 stage.apply(found.keyword, own, known, via)
                 stage.value["instructions"].append(found.keyword.lower())

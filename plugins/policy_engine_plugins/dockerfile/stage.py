@@ -36,6 +36,7 @@ class Stage:
         self.name = name
         self.address = f"stage:{address}"
         self.extent = (0, 0)
+        self.parent: Stage | None = None
         value.update(env=scope.env, labels={}, exposed=[], volumes=[], instructions=[])
 
     def inherit(self, parent: Stage) -> None:
