@@ -5,9 +5,10 @@ Resource types and what their values hold:
 dockerfile   `syntax`, `escape`, `stages` (the values below), `args` (those before the first FROM)
 stage        `name` (absent where it has none), `index`, `final` (what a plain build gives), `shipped` (final, or what
              the final one builds on), `image` (see `image.py`; of a stage that builds on another one, that one's),
-             `base` (name of that other stage), `platform`; and, as the image comes out at its end: `user` and `group` (absent: root, as an official image without USER runs),
-             `workdir`, `env`, `labels`, `shell`, `healthcheck`, `exposed` ({port, protocol}), `volumes`, `entrypoint`,
-             `cmd`, `stopsignal`; `instructions` (their names in order)
+             `base` (name of that other stage), `platform`; and, as the image comes out at its end: `user` and `group`
+             (absent: root, as an official image without USER runs), `workdir`, `env`, `labels`, `shell`, `healthcheck`,
+             `exposed` ({port, protocol}), `volumes`, `entrypoint`, `cmd`, `stopsignal`; `instructions` (their names in
+             order)
 from run copy add env arg label user workdir expose volume shell cmd entrypoint healthcheck stopsignal maintainer
              one for each instruction: `text` (what is written behind its name), `flags`, `stage` (the value above),
              `user` (in force there), `onbuild` (true where it runs in another build), and
@@ -18,7 +19,8 @@ from run copy add env arg label user workdir expose volume shell cmd entrypoint 
   cmd entrypoint healthcheck   `form`, `argv`, `commands`, `programs`; healthcheck: `none`
   copy add     `sources`, `destination`, `heredocs`, `from` (as written), `stage_from` or `image` (what that names),
                `chown`, `chmod`, `checksum`, `link`, `from_base` (whether the destination goes on from the folder of
-               the base image)
+               the base image), `context_filtered` (of one that takes the whole folder of the build: whether there is a
+               `.dockerignore`)
   env label arg   `variables`, `names`; arg: `global` where it stands before the first FROM
   user         `user`, `group`;  expose `ports` ({port, protocol});  volume `paths`
   workdir      `path`, `from_base` (whether it goes on from the folder of the base image)
