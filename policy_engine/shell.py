@@ -60,7 +60,7 @@ HOLE = "\ue000"
 """Stands for each character of text that is not known before the shell runs: a caller's template expression."""
 
 
-_ASSIGNED = re.compile(r"(?<![\w.-])([A-Za-z_]\w*)\+?=")
+_ASSIGNED = re.compile(r"(?<![\w.$-])([A-Za-z_]\w*)\+?=")
 _OTHERWISE_SET = re.compile(r"\b(?:for|read|select|getopts|mapfile|readarray|unset|printf[ \t]+-v)\b([^;&|\n]{0,500})")
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _BARE_ESCAPE = re.compile(r"\\(\n|.)", re.DOTALL)
