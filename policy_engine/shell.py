@@ -351,7 +351,10 @@ class _Reader:
                 start = self.index(body.start_byte)
                 outer, place = self.source(body.start_byte, body.end_byte), self.place
                 inner = _Place(place.shift + start, place.whole)
+                before = self.pipefail
+                self.pipefail = any(word.value == "pipefail" for word in command.words)
                 self.read(outer, inner, scope.depth + 10)
+                self.pipefail = before
         return found
 
     def assign(self, node: Node, scope: _Scope) -> list[Command]:

@@ -144,6 +144,8 @@ def test_an_unquoted_unknown_may_be_any_number_of_words() -> None:
         ("set -o pipefail; set +o pipefail; a | b", [False, True, False, False]),
         ("(set -o pipefail; a); b", [False, True, False]),
         ("bash -euxo pipefail -c 'a | b'; c", [False, True, True, False]),
+        ("bash -euo pipefail <<X\na | b\nX\nc", [False, True, True, False]),
+        ("set -o pipefail; bash <<X\na | b\nX\nc", [False, True, False, False, True]),
     ],
 )
 def test_pipefail_holds_from_where_it_is_set(script: str, expected: list[bool]) -> None:
