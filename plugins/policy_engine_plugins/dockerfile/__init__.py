@@ -121,6 +121,12 @@ def _stage_is_built(value: Any, parameters: Mapping[str, Any], context: Context)
     return stage_is_built(value, parameters, context)
 
 
+def _image_is_complete(value: Any, parameters: Mapping[str, Any], context: Context) -> Iterable[Violation | Doubt]:
+    from policy_engine_plugins.dockerfile.checks import image_is_complete
+
+    return image_is_complete(value, parameters, context)
+
+
 @hookimpl
 def register_checks() -> list[Check]:
     nothing = {"type": "object", "additionalProperties": False}
@@ -131,6 +137,7 @@ def register_checks() -> list[Check]:
             nothing,
             "no instruction of the same kind stands before this one in its stage",
         ),
+        Check("dockerfile-image-complete", _image_is_complete, nothing, "no part of the image's name is missing"),
         Check("dockerfile-stage-name-new", _name_is_new, nothing, "no stage before has the name of this one"),
         Check(
             "dockerfile-stage-built-before",

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from policy_engine.check import Context, Violation
 from policy_engine.resource import Resource
+
+_HOLE = re.compile(r"[:@/]$|:[-.]|//")
 
 
 def only_once(value: Any, parameters: Mapping[str, Any], context: Context) -> Iterator[Violation]:
@@ -45,6 +48,13 @@ def stage_is_built(value: Any, parameters: Mapping[str, Any], context: Context) 
         if isinstance(theirs, str) and theirs.lower() == named.lower():
             yield Violation(("image",), f"line {_line(other)}")
             return
+
+
+def image_is_complete(value: Any, parameters: Mapping[str, Any], context: Context) -> Iterator[Violation]:
+    """`node:${VERSION}-alpine` comes out as `node:-alpine` where nothing sets the variable."""
+    reference = value["image"]["reference"]
+    if isinstance(reference, str) and _HOLE.search(reference) is not None:
+        yield Violation(("image",))
 
 
 def _line(resource: Resource) -> int:
