@@ -60,7 +60,7 @@ HOLE = "\ue000"
 """Stands for each character of text that is not known before the shell runs: a caller's template expression."""
 
 
-_ASSIGNED = re.compile(r"(?<![\w.-])([A-Za-z_]\w*)\+?=")
+_ASSIGNED = re.compile(r"(?<![\w.$-])([A-Za-z_]\w*)\+?=")
 _OTHERWISE_SET = re.compile(r"\b(?:for|read|select|getopts|mapfile|readarray|unset|printf[ \t]+-v)\b([^;&|\n]{0,500})")
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _BARE_ESCAPE = re.compile(r"\\(\n|.)", re.DOTALL)
@@ -351,7 +351,10 @@ class _Reader:
                 start = self.index(body.start_byte)
                 outer, place = self.source(body.start_byte, body.end_byte), self.place
                 inner = _Place(place.shift + start, place.whole)
+                before = self.pipefail
+                self.pipefail = any(word.value == "pipefail" for word in command.words)
                 self.read(outer, inner, scope.depth + 10)
+                self.pipefail = before
         return found
 
     def assign(self, node: Node, scope: _Scope) -> list[Command]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dockerfile_reading import cut, load, of_type, shown
+from dockerfile_reading import cut, load, of_type, only, shown
 from policy_engine.path import places as items
 
 TEXT = """\
@@ -121,3 +121,22 @@ def test_every_place_of_every_resource_is_in_the_file(pieces: list[str], ending:
         assert cut(text, resource.location.span).split(maxsplit=1)[0].isupper()
         assert resource.extent is not None
         assert resource.location.span.start_line >= resource.extent.span.start_line
+
+
+@pytest.mark.parametrize(
+    ("line", "names"),
+    [
+        ("<<EOF bash -euo pipefail", ["bash", "curl", "tar"]),
+        ("<<-EOF bash", ["bash", "curl", "tar"]),
+        ("<<EOF cat > /x && make", ["cat", "make"]),
+        ("<<EOF python3", ["python3"]),
+        ("bash <<EOF", ["bash", "curl", "tar"]),
+    ],
+)
+def test_a_program_behind_its_heredoc_is_read_and_placed(line: str, names: list[str]) -> None:
+    text = f"FROM a\nRUN {line}\ncurl -fsSL https://example.com/x.tgz | tar -xz\nEOF\n"
+    run = only(text, "run")
+    commands = run.value["commands"]
+    assert [command["name"] for command in commands] == names
+    for index, name in enumerate(names):
+        assert shown(text, run, "commands", index, "name") == name

@@ -208,3 +208,9 @@ def test_a_shell_with_pipefail_is_known_to_its_commands() -> None:
     assert [each["pipefail"] for each in only(text, "run").value["commands"]] == [True, True]
     text = text.replace("/bin/bash", "pwsh")
     assert isinstance(only(text, "run").value["commands"], Unknown)
+
+
+def test_what_the_final_stage_builds_on_is_shipped_with_it() -> None:
+    text = "FROM a AS base\nFROM base AS build\nFROM base AS below\nFROM below\nCOPY --from=build /a /b\n"
+    shipped = {name: stage(text, name)["shipped"] for name in ("base", "build", "below", "3")}
+    assert shipped == {"base": True, "build": False, "below": True, "3": True}

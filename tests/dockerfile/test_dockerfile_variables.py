@@ -55,6 +55,7 @@ def test_one_env_sees_the_variables_from_before_it() -> None:
     ("text", "reason"),
     [
         ("ARG X\nFROM $X\n", "build argument 'X' has no default"),
+        ("FROM $TARGETARCH\n", "$TARGETARCH is the platform that the build is started for"),
         ("FROM scratch\nARG X\nENV E=$X\n", "build argument 'X' has no default"),
         ("FROM a\nENV E=$HOME\n", "$HOME is not set in the Dockerfile; the base image may set it"),
         (

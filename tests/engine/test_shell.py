@@ -35,6 +35,7 @@ def shown(command: Any) -> Any:
         ("X=1 Y=2 a $X", [["a", "?"]]),
         ("X=1; a $X ${X} ${X:-2} ${Z:-3}", [["a", "1", "1", "1", "?"]]),
         ("X=1; X=2; a $X", [["a", "?"]]),
+        ("X=1; Y=2; a b-$X=$Y", [["a", "b-1=2"]]),
         ("if y; then X=1; fi; a $X", [["y"], ["a", "?"]]),
         ("for i in 1 2; do a $i; done", [["a", "?"]]),
         ("a; X=1; b $X", [["a"], ["b", "1"]]),
@@ -143,6 +144,8 @@ def test_an_unquoted_unknown_may_be_any_number_of_words() -> None:
         ("set -o pipefail; set +o pipefail; a | b", [False, True, False, False]),
         ("(set -o pipefail; a); b", [False, True, False]),
         ("bash -euxo pipefail -c 'a | b'; c", [False, True, True, False]),
+        ("bash -euo pipefail <<X\na | b\nX\nc", [False, True, True, False]),
+        ("set -o pipefail; bash <<X\na | b\nX\nc", [False, True, False, False, True]),
     ],
 )
 def test_pipefail_holds_from_where_it_is_set(script: str, expected: list[bool]) -> None:

@@ -3,7 +3,7 @@
 Resource types: `service`, `network`, `volume`, `secret`, `config`. A service's value holds the keys of the file, its
 override and what it extends, in the long form whatever was written:
 
-ports        {target, published, host_ip, protocol}     volumes   {type, source, target, read_only}
+ports        {target, published, host_ip, protocol}     volumes   {type, source, target, read_only, bind}
 devices      {source, target, permissions}              secrets, configs   {source, target}
 build        {context, dockerfile, args ...}            depends_on, networks   mappings
 environment, labels, extra_hosts, sysctls   mappings    env_file  {path, required}

@@ -11,6 +11,7 @@ from policy_engine.unknown import Unknown
 from policy_engine_plugins.compose.node import Node
 
 _WINDOWS_PATH = re.compile(r"[A-Za-z]:[\\/]")
+_PROPAGATION = frozenset({"shared", "rshared", "slave", "rslave", "private", "rprivate"})
 _FROM_OUTSIDE = "is taken from the environment of whoever starts the service"
 
 
@@ -134,6 +135,9 @@ def _volume(item: Node, text: str) -> Node:
         "target": _part(item, target),
         "read_only": item.at("ro" in ",".join(modes).split(",")),
     }
+    for mode in ",".join(modes).split(","):
+        if mode in _PROPAGATION:
+            entries["bind"] = _same(item, {"propagation": item.at(mode)})
     return _same(item, entries)
 
 

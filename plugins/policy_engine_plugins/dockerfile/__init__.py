@@ -3,11 +3,12 @@
 Resource types and what their values hold:
 
 dockerfile   `syntax`, `escape`, `stages` (the values below), `args` (those before the first FROM)
-stage        `name` (absent where it has none), `index`, `final` (what a plain build gives), `image` (see `image.py`; of
-             a stage that builds on another one, that one's), `base` (name of that other stage), `platform`; and, as the
-             image comes out at its end: `user` and `group` (absent: root, as an official image without USER runs),
-             `workdir`, `env`, `labels`, `shell`, `healthcheck`, `exposed` ({port, protocol}), `volumes`, `entrypoint`,
-             `cmd`, `stopsignal`; `instructions` (their names in order)
+stage        `name` (absent where it has none), `index`, `final` (what a plain build gives), `shipped` (final, or what
+             the final one builds on), `image` (see `image.py`; of a stage that builds on another one, that one's),
+             `base` (name of that other stage), `platform`; and, as the image comes out at its end: `user` and `group`
+             (absent: root, as an official image without USER runs), `workdir`, `env`, `labels`, `shell`, `healthcheck`,
+             `exposed` ({port, protocol}), `volumes`, `entrypoint`, `cmd`, `stopsignal`; `instructions` (their names in
+             order)
 from run copy add env arg label user workdir expose volume shell cmd entrypoint healthcheck stopsignal maintainer
              one for each instruction: `text` (what is written behind its name), `flags`, `stage` (the value above),
              `user` (in force there), `onbuild` (true where it runs in another build), and
@@ -17,7 +18,9 @@ from run copy add env arg label user workdir expose volume shell cmd entrypoint 
                `programs`
   cmd entrypoint healthcheck   `form`, `argv`, `commands`, `programs`; healthcheck: `none`
   copy add     `sources`, `destination`, `heredocs`, `from` (as written), `stage_from` or `image` (what that names),
-               `chown`, `chmod`, `checksum`, `link`
+               `chown`, `chmod`, `checksum`, `link`, `from_base` (whether the destination goes on from the folder of
+               the base image), `context_filtered` (of one that takes the whole folder of the build: whether there is a
+               `.dockerignore`)
   env label arg   `variables`, `names`; arg: `global` where it stands before the first FROM
   user         `user`, `group`;  expose `ports` ({port, protocol});  volume `paths`
   workdir      `path`, `from_base` (whether it goes on from the folder of the base image)
@@ -36,12 +39,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from policy_engine.check import Check
 from policy_engine.format import Format
 from policy_engine.hookspecs import hookimpl
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
+    from typing import Any
 
+    from policy_engine.check import Context, Doubt, Violation
     from policy_engine.tree import Tree
     from policy_engine.unit import Comment, Loaded, Unit
 
@@ -95,3 +101,48 @@ class DockerfileFormat(Format):
 @hookimpl
 def register_formats() -> list[Format]:
     return [DockerfileFormat()]
+
+
+def _only_once(value: Any, parameters: Mapping[str, Any], context: Context) -> Iterable[Violation | Doubt]:
+    from policy_engine_plugins.dockerfile.checks import only_once
+
+    return only_once(value, parameters, context)
+
+
+def _name_is_new(value: Any, parameters: Mapping[str, Any], context: Context) -> Iterable[Violation | Doubt]:
+    from policy_engine_plugins.dockerfile.checks import name_is_new
+
+    return name_is_new(value, parameters, context)
+
+
+def _stage_is_built(value: Any, parameters: Mapping[str, Any], context: Context) -> Iterable[Violation | Doubt]:
+    from policy_engine_plugins.dockerfile.checks import stage_is_built
+
+    return stage_is_built(value, parameters, context)
+
+
+def _image_is_complete(value: Any, parameters: Mapping[str, Any], context: Context) -> Iterable[Violation | Doubt]:
+    from policy_engine_plugins.dockerfile.checks import image_is_complete
+
+    return image_is_complete(value, parameters, context)
+
+
+@hookimpl
+def register_checks() -> list[Check]:
+    nothing = {"type": "object", "additionalProperties": False}
+    return [
+        Check(
+            "dockerfile-only-once",
+            _only_once,
+            nothing,
+            "no instruction of the same kind stands before this one in its stage",
+        ),
+        Check("dockerfile-image-complete", _image_is_complete, nothing, "no part of the image's name is missing"),
+        Check("dockerfile-stage-name-new", _name_is_new, nothing, "no stage before has the name of this one"),
+        Check(
+            "dockerfile-stage-built-before",
+            _stage_is_built,
+            nothing,
+            "what `--from` names is not the stage that it stands in, nor one that comes later",
+        ),
+    ]

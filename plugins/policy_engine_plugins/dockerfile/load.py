@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from policy_engine.resource import Resource
 from policy_engine.tree import Tree
 from policy_engine.unit import Loaded, Problem, ProblemKind, Unit
 from policy_engine.unknown import Unknown
+from policy_engine_plugins.dockerfile.context import ignore_file, whole_context
 from policy_engine_plugins.dockerfile.image import image_value, user_of
 from policy_engine_plugins.dockerfile.instruction import KEYWORDS, Instruction, read_instruction
 from policy_engine_plugins.dockerfile.lexical import Line, Source, cut, decode
@@ -24,7 +26,7 @@ _MAX_STAGES = 500
 def load(unit: Unit, tree: Tree) -> Loaded:
     path = unit.paths[0]
     text, broken = decode(tree.read(path))
-    loader = _Loader(Source(path, text))
+    loader = _Loader(Source(path, text), lambda: ignore_file(path, tree) is not None)
     if broken is not None:
         loader.tell("a byte that is not UTF-8", broken, broken + 1)
     loader.load()
@@ -34,12 +36,13 @@ def load(unit: Unit, tree: Tree) -> Loaded:
 class _Loader:
     """One file on its way to resources."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, filtered: Callable[[], bool]) -> None:
         self.source = source
+        self.filtered = filtered
         self.resources: list[Resource] = []
         self.problems: list[Problem] = []
         self.stages: list[Stage] = []
-        self.outer = Scope(closed=True)
+        self.outer = Scope(closed=True, platforms=True)
         self.addresses: dict[str, int] = {}
         self.untold = 0
 
@@ -58,7 +61,12 @@ class _Loader:
             self.line(line, lines.escape)
         for stage in self.stages:
             stage.value["final"] = stage is self.stages[-1]
+            stage.value["shipped"] = False
             whole["stages"].append(stage.value)
+        below: Stage | None = self.stages[-1] if self.stages else None
+        while below is not None:
+            below.value["shipped"] = True
+            below = below.parent
         if not self.stages:
             self.tell("there is no FROM, so nothing is built", first, self.source.line_end(first))
         if self.untold:
@@ -161,6 +169,7 @@ class _Loader:
             stage.set(("image",), None, reading.place(words[0]), reading.via())
             stage.set(("base",), None, reading.place(words[0]), ())
         if parent is not None:
+            stage.parent = parent
             stage.inherit(parent)
         else:
             user = Unknown("the image cannot be read") if not words else user_of(image)
@@ -194,6 +203,11 @@ class _Loader:
                 own["user"] = stage.value["user"]
             if found.keyword == "WORKDIR":
                 own["from_base"] = stage.goes_on_from_base(own["path"])
+            elif "destination" in own:
+                own["from_base"] = stage.goes_on_from_base(own["destination"])
+                whole = False if "stage_from" in own or "image" in own else whole_context(own["sources"])
+                if whole is not False:
+                    own["context_filtered"] = self.filtered() or (False if whole is True else whole)
             if not onbuild:
                 stage.apply(found.keyword, own, known, via)
                 stage.value["instructions"].append(found.keyword.lower())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,6 +21,7 @@ from policy_engine_plugins.dockerfile.stage import Stage, Via
 _MISSING = Unknown("a variable that neither the Dockerfile nor the script sets; the base image may")
 _AT_RUN_TIME = Unknown("a variable of the running container")
 _KEY_LENGTH = 60
+_PROGRAM = re.compile(r"\s+[^&|;<>()\s](?:[^&|;<>()]*[^&|;<>()\s])?")
 
 
 class Reading:
@@ -313,7 +315,15 @@ class Reading:
         if len(heredocs) == 1 and found.rest.text == heredocs[0].word:
             return heredocs[0].content
         text = line.text
-        pieces = text.part(found.rest.start, found.rest.end)
+        start, end = found.rest.start, found.rest.end
+        pieces = text.part(start, end)
+        if len(heredocs) == 1 and found.rest.text.startswith(heredocs[0].word):
+            # The reader of shell scripts wants the program in front of what it is fed: `bash -e <<EOF`.
+            fed = start + len(heredocs[0].word)
+            program = _PROGRAM.match(text.text, fed, end)
+            if program is not None:
+                gap = (text.origin(program.end() - 1) + 1, " ")
+                pieces = [*text.part(fed, program.end()), gap, *text.part(start, fed), *text.part(program.end(), end)]
         for heredoc in heredocs:
             pieces.append((pieces[-1][0] + len(pieces[-1][1]) if pieces else 0, "\n"))
             pieces += heredoc.content.part(0, len(heredoc.content.text))

@@ -23,12 +23,14 @@ class Scope:
     """env, args   what is set so far; a variable of the environment wins over a build argument
     defaults      where the default of a build argument stands
     closed        whether nothing else is set: before the first FROM, or in a stage from `scratch`
+    platforms     whether the builder sets the platforms without an ARG: before the first FROM, and in its images
     """
 
     env: dict[str, str | Unknown] = field(default_factory=dict)
     args: dict[str, str | Unknown] = field(default_factory=dict)
     defaults: dict[str, tuple[int, int]] = field(default_factory=dict)
     closed: bool = False
+    platforms: bool = False
     used: list[str] = field(default_factory=list)
     """Names asked for since it was last emptied."""
 
@@ -41,6 +43,8 @@ class Scope:
             return value
         if name in PROXIES:
             return Unknown(f"${name} is what the build is started with")
+        if self.platforms and name in PLATFORM:
+            return Unknown(f"${name} is the platform that the build is started for")
         if self.closed:
             return None
         return Unknown(f"${name[:60]} is not set in the Dockerfile; the base image may set it")

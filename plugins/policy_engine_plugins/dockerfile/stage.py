@@ -36,6 +36,7 @@ class Stage:
         self.name = name
         self.address = f"stage:{address}"
         self.extent = (0, 0)
+        self.parent: Stage | None = None
         value.update(env=scope.env, labels={}, exposed=[], volumes=[], instructions=[])
 
     def inherit(self, parent: Stage) -> None:
@@ -118,7 +119,7 @@ class Stage:
             return False
         if isinstance(path, Unknown):
             first = path.fragments[0] if path.fragments else None
-            return path if first is None else not first.startswith(("/", "\\"))
+            return Unknown(path.reason, path.origin) if first is None else not first.startswith(("/", "\\"))
         return not path.startswith(("/", "\\")) and path[1:2] != ":"
 
     def _workdir(self, path: Any) -> Any:

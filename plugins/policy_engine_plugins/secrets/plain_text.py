@@ -11,7 +11,8 @@ from policy_engine.path import parse_path, places
 from policy_engine.unknown import Unknown
 
 _SECRET_NAME = re.compile(
-    r"(?i)(?:passw(?:or)?d|passphrase|secret|api_?key|access_?key|private_?key|auth_?token|credentials?)$"
+    r"(?i)(?:passw(?:or)?d|passphrase|secret|(?:api|access|private|secret)_?key|rails_master_key|credentials?|"
+    r"(?:auth|access|bot|github|gitlab|npm|slack|vault)_?token)$"
 )
 # A place, a name or a switch that happens to stand under such a name.
 _REFERENCE = re.compile(
