@@ -35,7 +35,7 @@ def evaluate(
     for resource in graph.resources:
         context = Context(resource, graph)
         value = resource.value
-        for active in rules.for_type(resource.format, resource.type):
+        for active in rules.for_resource(resource):
             when, require = active.requirement.when, active.requirement.require
             applies: Truth = True if when is None else when.test(value, context)
             if applies is False:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from policy_engine.check import Check
-from policy_engine.condition import ConditionError, Requirement, compile_target
+from policy_engine.condition import ConditionError, Requirement, compile_target, guard_of
 from policy_engine.errors import RuleError
 from policy_engine.path import show_path
+from policy_engine.resource import Resource
 from policy_engine.rule import Rule, Severity, Target
+
+MAX_REMEMBERED = 10_000
+"""Texts of attributes whose targets are kept; a stranger's files may hold any number of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +27,40 @@ class Active:
     requirement: Requirement
 
 
+class _Index:
+    """The targets of one resource type, by what an attribute of the resource must be for them to apply: most rules on
+    steps, containers and commands are about a few of them."""
+
+    def __init__(self, actives: Sequence[Active]) -> None:
+        self.always: list[Active] = []
+        self.guarded: dict[str, list[tuple[frozenset[str] | None, Active]]] = {}
+        self._found: dict[tuple[str, str], list[Active]] = {}
+        for active in actives:
+            guard = guard_of(active.target.when)
+            if guard is None:
+                self.always.append(active)
+            else:
+                self.guarded.setdefault(guard.name, []).append((guard.texts, active))
+
+    def select(self, value: Mapping[str, Any]) -> list[Active]:
+        selected = self.always
+        for name, guarded in self.guarded.items():
+            given = value.get(name)
+            if given is None:
+                continue
+            if type(given) is str:
+                more = self._found.get((name, given))
+                if more is None:
+                    more = [active for texts, active in guarded if texts is None or given in texts]
+                    if len(self._found) < MAX_REMEMBERED:
+                        self._found[name, given] = more
+            else:
+                more = [active for _, active in guarded]
+            if more:
+                selected = [*selected, *more]
+        return selected
+
+
 class RuleSet:
     """Rules by format and resource type. `severities` holds the overrides of the settings, by rule id."""
 
@@ -32,7 +71,7 @@ class RuleSet:
         self._checks = checks
         self._severities = severities or {}
         self._targets: dict[tuple[str, str], list[tuple[Rule, int]]] = {}
-        self._compiled: dict[tuple[str, str], list[Active]] = {}
+        self._compiled: dict[tuple[str, str], _Index] = {}
         for rule in self.rules:
             for number, target in enumerate(rule.targets):
                 for name in target.resources:
@@ -41,14 +80,17 @@ class RuleSet:
     def severity(self, rule: Rule) -> Severity:
         return self._severities.get(rule.id, rule.severity)
 
-    def for_type(self, format_name: str, resource_type: str) -> list[Active]:
-        """Raises RuleError where a rule calls a check that no plugin registered, or gives it wrong parameters."""
-        key = (format_name, resource_type)
-        found = self._compiled.get(key)
-        if found is None:
-            found = [self._compile(rule, number) for rule, number in self._targets.get(key, ())]
-            self._compiled[key] = found
-        return found
+    def for_resource(self, resource: Resource) -> list[Active]:
+        """The targets that may apply to a resource; what is left out does not apply to it.
+
+        Raises RuleError where a rule calls a check that no plugin registered, or gives it wrong parameters.
+        """
+        key = (resource.format, resource.type)
+        index = self._compiled.get(key)
+        if index is None:
+            index = _Index([self._compile(rule, number) for rule, number in self._targets.get(key, ())])
+            self._compiled[key] = index
+        return index.select(resource.value)
 
     def _compile(self, rule: Rule, number: int) -> Active:
         target = rule.targets[number]

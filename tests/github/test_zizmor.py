@@ -48,7 +48,7 @@ def audits() -> Mapping[str, tuple[str, ...]]:
     return {audit.strip("`"): tuple(re.findall(r"`([a-z0-9-]+)`", rules)) for audit, rules, _ in cells}
 
 
-PREFIXES = ("`workflow-", "`action-", "`pipeline-")
+PREFIXES = ("`workflow-", "`action-", "`pipeline-", "`image-")
 
 
 def workflow_rules() -> set[str]:
@@ -60,7 +60,7 @@ def workflow_rules() -> set[str]:
 
 
 def test_every_rule_on_the_page_is_there_and_every_workflow_rule_is_on_the_page() -> None:
-    named = set(re.findall(r"`((?:workflow|action|pipeline)-[a-z0-9-]+)`", page()))
+    named = set(re.findall(r"`((?:workflow|action|pipeline|image)-[a-z0-9-]+)`", page()))
     assert named == workflow_rules()
     every = {path.stem for path in (ROOT / "rules").rglob("*.yaml")}
     assert {rule for rules in audits().values() for rule in rules} <= every
