@@ -29,7 +29,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from policy_engine.partial import PartialList
 from policy_engine.shell_command import (
@@ -132,8 +132,7 @@ def read_words(words: Sequence[str | Unknown]) -> Script:
     return Script([value for value, _ in described], reader.commands, [positions for _, positions in described])
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(NamedTuple):
     """Where a nested script's characters stand in the outermost one: moved by `shift`, or all at one place."""
 
     shift: int
@@ -151,8 +150,7 @@ def _parser() -> Parser:
     return Parser(Language(tree_sitter_bash.language()))
 
 
-@dataclass(frozen=True, slots=True)
-class _Scope:
+class _Scope(NamedTuple):
     """What holds for the commands of a part of the script."""
 
     joined_by: str = ""

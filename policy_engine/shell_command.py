@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from policy_engine.partial import PartialList
 from policy_engine.unknown import Unknown
@@ -82,8 +82,7 @@ def _valued() -> Mapping[str, set[str]]:
     return known
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """One word; `start` and `end` are its place in the script. `splits`: an Unknown that may be any number of words."""
 
     value: str | Unknown

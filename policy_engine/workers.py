@@ -17,9 +17,9 @@ from typing import Any, TypeVar
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-HEAD_START_S = 0.1
+HEAD_START_S = 0.04
 """What is done by then was not worth sharing out, and is the measure of how long the rest will take."""
-LEAST_REST_S = 0.15
+LEAST_REST_S = 0.08
 MAX_JOBS = 16
 _MAX_BATCHES = 8192
 """Their numbers of four bytes fit into a pipe, which holds 64 KiB."""

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from policy_engine_plugins.dockerfile.lexical import Line, split_words
 
@@ -23,8 +24,7 @@ _WORD = re.compile(r"\S+")
 MAX_WORDS = 5_000
 
 
-@dataclass(frozen=True, slots=True)
-class Raw:
+class Raw(NamedTuple):
     """A stretch of a logical line as it is written; `start` and `end` are indexes in the line's text."""
 
     text: str
@@ -32,8 +32,7 @@ class Raw:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Flag:
+class Flag(NamedTuple):
     """`--name=value`; `value` is None where there is no `=`."""
 
     name: str
@@ -42,8 +41,7 @@ class Flag:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(NamedTuple):
     """`name=value` of ENV, LABEL and ARG; `value` is None where an ARG has no default."""
 
     name: Raw

@@ -10,6 +10,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from policy_engine.span import Location, Span
 from policy_engine.unit import Comment
@@ -98,8 +99,7 @@ class Text:
         return found
 
 
-@dataclass(frozen=True, slots=True)
-class Heredoc:
+class Heredoc(NamedTuple):
     """`expand` where its word is not quoted; `content` without the tabs that `<<-` takes off."""
 
     name: str
@@ -109,8 +109,7 @@ class Heredoc:
     word: str
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """A logical line from its first character on; `start` and `end` are offsets in the source, heredocs included."""
 
     text: Text

@@ -75,14 +75,21 @@ def hints(path: str, data: bytes) -> bool:
         return True
     if is_lock(path):
         return any(mark in data for mark in (b"_authToken", b"npm_", b"ghp_", b"glpat-", b"PRIVATE KEY"))
-    if has_mixed_run(data) or any(mark in data for mark in MARKS):
+    if has_mixed_run(data) or _holds_one(data, MARKS):
         return True
     lower = data.lower()
-    if not any(name in lower for name in NAMES):
+    if not _holds_one(lower, NAMES):
         return False
     from policy_engine_plugins.secrets.assignment import may_assign
 
     return may_assign(path, lower)
+
+
+def _holds_one(data: bytes, marks: tuple[bytes, ...]) -> bool:
+    for mark in marks:  # noqa: SIM110 - every file of a repository comes here, and a generator takes three times as long
+        if mark in data:
+            return True
+    return False
 
 
 def has_mixed_run(data: bytes) -> bool:
@@ -109,7 +116,12 @@ def _has_named_digest(data: bytes) -> bool:
     prefixed += rb"[_-][0-9a-f]{32,64}(?![0-9a-f])|-us[0-9]"
     named = rb"(?i)(?:key|token|secret|auth|sid)[\w.-]{0,20}[\"'\]]{0,2}[ \t]{0,3}(?:=>|:=|[:=,])[ \t]{0,3}"
     named += rb"[\"']?[0-9a-f]{32,64}(?![0-9a-f])"
-    return re.search(prefixed, data) is not None or re.search(named, data) is not None
+    for digest in re.finditer(rb"[0-9a-fA-F]{32,}", data):
+        # Only around a digest, as both patterns look at every character: a name before it is shorter than that.
+        around = data[max(0, digest.start() - 60) : digest.end() + 4]
+        if re.search(prefixed, around) is not None or re.search(named, around) is not None:
+            return True
+    return False
 
 
 def is_mixed(run: bytes) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from typing import Any
 
 from policy_engine.resource import Resource
@@ -129,7 +130,11 @@ class Lines:
     def __init__(self, path: str, text: str) -> None:
         self._path = path
         self._text = text
-        self._starts = [0, *(match.end() for match in _LINE_END.finditer(text))]
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        """Most texts hold nothing that has to be placed."""
+        return [0, *(match.end() for match in _LINE_END.finditer(self._text))]
 
     def position(self, offset: int) -> tuple[int, int]:
         line = bisect_right(self._starts, offset)
