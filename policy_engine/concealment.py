@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 MASK = "****"
 CUT_OFF = "..."
 """Ends what is shown of a text that is too long."""
+MAX_CUT_OFFS = 100
+"""How many of them in one text are looked at: a message has a few."""
 _LEAST_CHARACTERS = 6
 """Shorter texts are cut out of the lines they stand in, and nowhere else: `admin` is a word of many messages."""
 
@@ -98,15 +101,19 @@ class Concealment:
     def _without_beginnings(self, text: str) -> str:
         """Where a text was cut off, the beginning of a secret may be left; it may have been cut before the secret was
         known."""
+        texts = sorted(self._all_texts())
+        longest = max(map(len, texts), default=0)
         position = text.find(CUT_OFF)
-        while position >= 0:
-            for each in self._all_texts():
-                length = min(len(each), position)
-                while length >= _LEAST_CHARACTERS and not text.endswith(each[:length], 0, position):
-                    length -= 1
-                if length >= _LEAST_CHARACTERS:
+        for _ in range(MAX_CUT_OFFS if longest else 0):
+            if position < 0:
+                break
+            for length in range(min(longest, position), _LEAST_CHARACTERS - 1, -1):
+                beginning = text[position - length : position]
+                at = bisect_left(texts, beginning)
+                if at < len(texts) and texts[at].startswith(beginning):
                     text = text[: position - length] + MASK + text[position:]
                     position += len(MASK) - length
+                    break
             position = text.find(CUT_OFF, position + 1)
         return text
 
@@ -124,26 +131,47 @@ class Concealment:
             return True
         return self._known is not None and self._known._is_not_known(paths)
 
-    def finding(self, finding: Finding) -> Finding:
-        """A finding as it may be told. Its fingerprint stays: it was made of rule, address and path."""
-        hide = self.text
-        if self._is_not_known({finding.location.path, *(place.path for place, _ in finding.related)}):
-            hide = self._guess
-        return finding._replace(
-            message=hide(finding.message),
-            snippet=hide(finding.snippet),
-            remediation=hide(finding.remediation),
-            address=hide(finding.address),
-            path=tuple(hide(step) if isinstance(step, str) else step for step in finding.path),
-            related=tuple((place, hide(phrase)) for place, phrase in finding.related),
-            twins=tuple(replace(twin, address=hide(twin.address)) for twin in finding.twins),
-        )
-
-    def _guess(self, text: str) -> str:
-        return redact(self.text(text))
-
     def findings(self, findings: Iterable[Finding]) -> list[Finding]:
-        return [self.finding(each) for each in findings] if self else list(findings)
+        """Findings as they may be told. Their fingerprints stay: they were made of rule, address and path."""
+        if not self:
+            return list(findings)
+        # Titles, remediations and addresses come again and again.
+        as_told = _Remembered(self.text).__getitem__
+        guessed = _Remembered(lambda text: redact(self.text(text))).__getitem__
+        told = []
+        for each in findings:
+            paths = (each.location.path, *(place.path for place, _ in each.related))
+            told.append(_hidden(each, guessed if self._is_not_known(paths) else as_told))
+        return told
 
     def problems(self, problems: Iterable[Problem]) -> list[Problem]:
         return [replace(each, message=self.text(each.message)) for each in problems] if self else list(problems)
+
+
+class _Remembered(dict[str, str]):
+    """What a function makes of texts, each worked out once."""
+
+    def __init__(self, function: Callable[[str], str]) -> None:
+        super().__init__()
+        self._function = function
+
+    def __missing__(self, text: str) -> str:
+        made = self[text] = self._function(text)
+        return made
+
+
+def _hidden(finding: Finding, hide: Callable[[str], str]) -> Finding:
+    texts = (finding.message, finding.snippet, finding.remediation, finding.address)
+    told = tuple(map(hide, texts))
+    if told == texts and not (finding.path or finding.related or finding.twins):
+        return finding
+    message, snippet, remediation, address = told
+    return finding._replace(
+        message=message,
+        snippet=snippet,
+        remediation=remediation,
+        address=address,
+        path=tuple(hide(step) if isinstance(step, str) else step for step in finding.path),
+        related=tuple((place, hide(phrase)) for place, phrase in finding.related),
+        twins=tuple(replace(twin, address=hide(twin.address)) for twin in finding.twins),
+    )

@@ -81,6 +81,11 @@ class Finding(NamedTuple):
     change: Change | None = None
     origin: str = ""
 
+    def numbered(self, fingerprint: str) -> Finding:
+        """The same under a fingerprint with an ordinal in it."""
+        # As `_replace` does, in a third of the time: of many files alike, nearly all findings are numbered.
+        return type(self)._make([*self[:_FINGERPRINT], fingerprint, *self[_FINGERPRINT + 1 : -1], self.fingerprint])
+
     @property
     def identity(self) -> str:
         """The same for findings that differ in their ordinal alone."""
@@ -90,3 +95,7 @@ class Finding(NamedTuple):
     def counts(self) -> bool:
         """Whether it weighs in the exit code."""
         return self.outcome is Outcome.FAIL and self.suppression is None
+
+
+_FINGERPRINT = Finding._fields.index("fingerprint")
+assert Finding._fields[-1] == "origin"

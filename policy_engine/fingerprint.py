@@ -24,6 +24,6 @@ def number_repeats(findings: Iterable[Finding]) -> list[Finding]:
         seen[finding.fingerprint] = ordinal + 1
         if ordinal:
             numbered = fingerprint(finding.fingerprint, str(ordinal), "")
-            finding = finding._replace(fingerprint=numbered, origin=finding.fingerprint)
+            finding = finding.numbered(numbered)
         settled.append(finding)
     return settled

@@ -447,7 +447,7 @@ def _finding_key(finding: Finding) -> tuple[object, ...]:
         finding.rule.id,
         finding.address,
         finding.outcome.value,
-        [str(step) for step in finding.path],
+        tuple(map(str, finding.path)),
         finding.message,
     )
 

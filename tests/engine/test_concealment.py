@@ -104,3 +104,30 @@ def test_bytes_become_text_in_one_way(data: bytes, text: str) -> None:
 
 def test_lines_end_as_spans_count_them() -> None:
     assert source_lines("a\r\nb\rc\nd\x0ce\u2028f") == ["a", "b", "c", "d\x0ce\u2028f"]
+
+
+def test_the_beginning_of_a_secret_is_masked_where_a_text_was_cut_off() -> None:
+    hidden = Concealment()
+    hidden.add(place(1, 5, 25), "a = tk48Zq8Lr3Vn5Wd1Xc7k")
+    assert hidden.text("the value is 'tk48Zq8Lr3...' here") == "the value is '****...' here"
+    assert hidden.text("tk48Z... and q8Lr3Vn5Wd...") == "tk48Z... and q8Lr3Vn5Wd..."  # too short; no beginning
+
+
+def test_many_texts_cut_off_and_many_secrets_cost_little() -> None:
+    hidden = Concealment()
+    for number in range(3000):
+        text = f"a = ghp_aa{number:05}Lr3Vn5Wd1Xc7k"
+        hidden.add(place(number + 1, 5, len(text) + 1), text)
+    started = time.process_time()
+    hidden.text("ghp_aa..." * 2000)
+    assert time.process_time() - started < 2
+
+
+def test_one_unit_knows_what_others_have_found_before() -> None:
+    before = Concealment()
+    before.add(place(1, 5, 13), "a = abcdefgh")
+    own = Concealment(before)
+    own.add(place(2, 5, 13), "b = ijklmnop")
+    assert own.text("abcdefgh ijklmnop") == "**** ****"
+    assert own.alone().text("abcdefgh ijklmnop") == "abcdefgh ****"
+    assert own.line("a.txt", 1, "a = abcdefgh") == "a = ****"

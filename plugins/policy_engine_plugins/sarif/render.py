@@ -51,20 +51,21 @@ def render(report: Report, max_results: int = MAX_RESULTS, max_bytes: int = MAX_
     told = [finding for finding in report.findings if finding.outcome is not Outcome.PASS]
     kept = _worst(told, max_results)
     text = _document(report, kept, len(told))
-    while _gzipped(text) > max_bytes and kept:
+    while kept and (size := _gzipped(text, max_bytes)) > max_bytes:
         # The size is nearly in proportion to the number of results; a tenth less is the margin.
-        kept = _worst(kept, int(len(kept) * 0.9 * max_bytes / _gzipped(text)))
+        kept = _worst(kept, int(len(kept) * 0.9 * max_bytes / size))
         text = _document(report, kept, len(told))
     return text
 
 
-def _gzipped(text: str) -> int:
-    # Nothing that small can pass the limit, and compressing costs time.
-    if len(text) < MAX_GZIPPED_BYTES and len(text) < 1_000_000:
-        return len(text) // 20
+def _gzipped(text: str, limit: int) -> int:
+    """The size in bytes once compressed, where that may pass the limit; compressing takes longer than all the rest."""
+    data = text.encode("utf-8", "replace")
+    if len(data) <= limit:
+        return len(data)
     import gzip
 
-    return len(gzip.compress(text.encode("utf-8", "replace"), 6, mtime=0))
+    return len(gzip.compress(data, 6, mtime=0))
 
 
 def _worst(findings: Sequence[Finding], count: int) -> list[Finding]:
