@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from policy_engine.errors import RuleError
@@ -53,14 +53,29 @@ class CompiledPack:
     """By rule id: path, formats, aliases, tags, controls, severity."""
     _folder: str | None
     _documents: Mapping[str, Sequence[Mapping[str, Any]]] | None
+    _read: dict[str, Sequence[Rule]] = field(default_factory=dict)
 
-    def rules(self, format_name: str) -> list[Rule]:
+    def rules(self, format_name: str) -> Sequence[Rule]:
+        """Raises RuleError where they are not there though the index names some: none is passed over in silence."""
+        rules = self._read.get(format_name)
+        if rules is None:
+            documents = self._of_format(format_name)
+            rules = self._read[format_name] = [rule_from(document, self.pack.name) for document in documents]
+        return rules
+
+    def _of_format(self, format_name: str) -> Sequence[Mapping[str, Any]]:
         if self._documents is not None:
-            documents = self._documents.get(format_name, ())
-        else:
-            assert self._folder is not None
-            documents = _load(os.path.join(self._folder, f"{format_name}.json")) or ()
-        return [rule_from(document, self.pack.name) for document in documents]
+            return self._documents.get(format_name, ())
+        assert self._folder is not None
+        place = os.path.join(self._folder, f"{format_name}.json")
+        documents: Sequence[Mapping[str, Any]] | None = _load(place)
+        if documents is None and any(format_name in entry["formats"] for entry in self.index.values()):
+            raise RuleError(
+                f"the compiled rules of '{self.pack.name}' cannot be read; remove their folder, or install the package "
+                "again",
+                path=place,
+            )
+        return documents or ()
 
     def all_rules(self) -> list[Rule]:
         formats = sorted({name for entry in self.index.values() for name in entry["formats"]})
