@@ -247,8 +247,9 @@ def evaluate_unit(
     """
     hidden = Concealment(known)
     source = SourceLines(tree, hidden)
+    clock = None
     try:
-        with deadline(timeout_s):
+        with deadline(timeout_s) as clock:
             loaded = format_.load(unit, tree)
             for place in loaded.hidden:
                 hidden.add(place, source.as_is(place))
@@ -256,8 +257,7 @@ def evaluate_unit(
             findings = list(evaluate(rules, graph, source.line, hidden.text if hidden else None))
             suppressions = find_suppressions(format_, [path for path in unit.paths if path not in understood], tree)
     except TimedOut:
-        message = f"took longer than {timeout_s:g} s and was given up; see limits.timeout_s in the settings"
-        problems = [Problem(path, message, None, ProblemKind.TIMED_OUT) for path in unit.paths]
+        problems = _timed_out(unit, timeout_s)
     except (OSError, FileTooLarge) as error:
         message = f"cannot be read: {getattr(error, 'strerror', None) or error}"
         problems = [Problem(getattr(error, "path", None) or unit.paths[0], message, None, ProblemKind.UNREADABLE)]
@@ -267,20 +267,28 @@ def evaluate_unit(
     except PolicyEngineError:
         raise  # a rule's or a plugin's fault, which stops the run
     except Exception as error:
-        # What a stranger's file can break must not take the other files' findings along.
-        if os.environ.get("POLICY_ENGINE_DEBUG"):
+        if clock is not None and clock.rang:
+            problems = _timed_out(unit, timeout_s)
+        elif os.environ.get("POLICY_ENGINE_DEBUG"):
             raise
-        message = (
-            f"not evaluated, by a fault of the engine itself ({_fault(error)}); please report it (set "
-            "POLICY_ENGINE_DEBUG=1 to see where)"
-        )
-        problems = [Problem(path, message) for path in unit.paths]
+        else:
+            # What a stranger's file can break must not take the other files' findings along.
+            message = (
+                f"not evaluated, by a fault of the engine itself ({_fault(error)}); please report it (set "
+                "POLICY_ENGINE_DEBUG=1 to see where)"
+            )
+            problems = [Problem(path, message) for path in unit.paths]
     else:
         extents = _extents(loaded.resources, suppressions)
         return Evaluated(findings, loaded.problems, suppressions, extents, hidden, format_.plain_text)
     if format_.plain_text:
         hidden.not_known(unit.paths)
     return Evaluated((), problems, {}, {}, hidden)
+
+
+def _timed_out(unit: Unit, timeout_s: float) -> list[Problem]:
+    message = f"took longer than {timeout_s:g} s and was given up; see limits.timeout_s in the settings"
+    return [Problem(path, message, None, ProblemKind.TIMED_OUT) for path in unit.paths]
 
 
 def _fault(error: Exception) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from policy_engine.control import controls_of
 from policy_engine.escape import for_terminal
+from policy_engine.fingerprint import fingerprint_of
 from policy_engine.report import Report
 from policy_engine.verdict import verdicts
 
@@ -63,7 +64,7 @@ def findings(report: Report) -> str:
                 each.suppression.reason if each.suppression is not None else "",
                 each.remediation,
                 *(" ".join(controls_of(each.rule, framework)) for framework in report.frameworks),
-                each.fingerprint,
+                fingerprint_of(each),
             ]
         )
     heads = (
