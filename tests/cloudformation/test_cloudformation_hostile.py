@@ -253,3 +253,10 @@ def test_a_damaged_template_never_raises(data: st.DataObject) -> None:
     for resource in load_files({"t.json": damaged})["t.json"].resources:
         for path, _ in paths(resource.value):
             cut(text, resource.locate(path).location.span)
+
+
+def test_a_template_without_any_resource_is_told() -> None:
+    loaded = load("AWSTemplateFormatVersion: '2010-09-09'\nResources:\n")
+    (problem,) = loaded.problems
+    assert problem.kind is ProblemKind.LIMITED
+    assert str(problem).endswith("2:1: 'Resources' holds nothing, and CloudFormation takes no such template")
