@@ -63,7 +63,7 @@ def _passed(active: Active, resource: Resource) -> Finding:
         (),
         rule.title,
         resource.location,
-        "",
+        fingerprint(rule.id, resource.address, ""),
     )
 
 

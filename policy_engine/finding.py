@@ -54,8 +54,7 @@ class Finding(NamedTuple):
     message      one line that names the offending thing; for UNKNOWN, the reasons why it cannot be decided
     location     the place to change; `related` are places the value came through, each with a phrase
     snippet      source line of `location.span.start_line`, with anything that looks like a secret masked
-    fingerprint  stable identity: 32 hexadecimal digits of rule, address, attribute path and ordinal; empty for what
-                 passes (`fingerprint.fingerprint_of` gives it where it is asked for)
+    fingerprint  stable identity: 32 hexadecimal digits of rule, address, attribute path and ordinal
     severity     the rule's, or what settings made of it
     block        header of the block that the resource was made from; several instances may share it
     twins        other instances that have this very flaw at this very place

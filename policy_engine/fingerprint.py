@@ -15,25 +15,14 @@ def fingerprint(rule_id: str, address: str, path: str) -> str:
     return hashlib.blake2b(f"{rule_id}\0{address}\0{path}".encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
-def fingerprint_of(finding: Finding) -> str:
-    """Its fingerprint. What passes gets none until somebody asks: there are many, and nobody follows them."""
-    return finding.fingerprint or fingerprint(finding.rule.id, finding.address, "")
-
-
 def number_repeats(findings: Iterable[Finding]) -> list[Finding]:
-    """Makes fingerprints unique: of several alike, in the given order, all but the first get their ordinal mixed in.
-
-    What passes counts as well: the others keep their ordinals when one before them is mended.
-    """
-    seen: dict[str | tuple[str, str], int] = {}
+    """Makes fingerprints unique: of several alike, in the given order, all but the first get their ordinal mixed in."""
+    seen: dict[str, int] = {}
     settled = []
     for finding in findings:
-        # As what passes is told by: rule and resource, without an attribute.
-        whole = not finding.path or finding.path == ("",)
-        key = (finding.rule.id, finding.address) if whole else finding.fingerprint
-        ordinal = seen.get(key, 0)
-        seen[key] = ordinal + 1
-        if ordinal and finding.fingerprint:
+        ordinal = seen.get(finding.fingerprint, 0)
+        seen[finding.fingerprint] = ordinal + 1
+        if ordinal:
             finding = finding.numbered(fingerprint(finding.fingerprint, str(ordinal), ""))
         settled.append(finding)
     return settled

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 
 from policy_engine.control import controls_of
 from policy_engine.escape import for_terminal
-from policy_engine.fingerprint import fingerprint_of
 from policy_engine.report import Report
 from policy_engine.verdict import verdicts
 
@@ -64,7 +63,7 @@ def findings(report: Report) -> str:
                 each.suppression.reason if each.suppression is not None else "",
                 each.remediation,
                 *(" ".join(controls_of(each.rule, framework)) for framework in report.frameworks),
-                fingerprint_of(each),
+                each.fingerprint,
             ]
         )
     heads = (

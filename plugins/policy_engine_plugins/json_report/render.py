@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from policy_engine.control import controls_of
 from policy_engine.finding import Finding
-from policy_engine.fingerprint import fingerprint_of
 from policy_engine.jsontext import to_json
 from policy_engine.report import Report
 from policy_engine.rule import Rule
@@ -162,7 +161,7 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
 def _finding(finding: Finding) -> dict[str, Any]:
     suppression = finding.suppression
     return {
-        "fingerprint": fingerprint_of(finding),
+        "fingerprint": finding.fingerprint,
         "change": None if finding.change is None else finding.change.value,
         "rule": finding.rule.id,
         "outcome": finding.outcome.value,
