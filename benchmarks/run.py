@@ -285,6 +285,7 @@ def profile(write: Callable[[Path], None], rounds: int) -> None:
 
     from policy_engine import __version__
     from policy_engine.claiming import claim, make_units
+    from policy_engine.concealment import Concealment
     from policy_engine.discovery import discover
     from policy_engine.evaluation import evaluate
     from policy_engine.plugins import load_plugins
@@ -324,7 +325,9 @@ def profile(write: Callable[[Path], None], rounds: int) -> None:
             at = stage("parse and evaluate", at)
             lines = SourceLines(tree)
             results = [
-                Evaluated(list(evaluate(rules, ResourceGraph(one.resources), lines.line)), one.problems, {}, {})
+                Evaluated(
+                    list(evaluate(rules, ResourceGraph(one.resources), lines.line)), one.problems, {}, {}, Concealment()
+                )
                 for one in loaded
             ]
             at = stage("judge by rules, locate", at)
