@@ -142,7 +142,7 @@ def _blaming(condition: Condition, steps: Steps) -> Condition:
 # --- comparisons ------------------------------------------------------------------------------------------------------
 
 ValueTest = Callable[[Any], Truth]
-_SIMPLE = frozenset({str, bool, int, float})
+SIMPLE_TYPES = frozenset({str, bool, int, float})
 Pinpoint = Callable[[Any, "bool | None"], "list[int]"]
 
 
@@ -188,7 +188,7 @@ def _operator_test(
 
 
 def _quick_equality(general: ValueTest, wanted: Sequence[Any], *, negated: bool) -> ValueTest:
-    if not all(type(each) in _SIMPLE for each in wanted):
+    if not all(type(each) in SIMPLE_TYPES for each in wanted):
         return general
     texts = frozenset(map(scalar, wanted))
 
@@ -602,36 +602,3 @@ def compile_target(when: Any, require: Any, checks: Mapping[str, Check], at: Att
         None if when is None else compile_condition(when, checks, (*at, "when")),
         compile_condition(require, checks, (*at, "require")),
     )
-
-
-class Guard(NamedTuple):
-    """What an attribute must be for a condition to hold: one of these texts, or anything at all where there are none.
-    It says nothing of values that are no text."""
-
-    name: str
-    texts: frozenset[str] | None
-
-
-def guard_of(when: Any) -> Guard | None:
-    """A comparison that a condition cannot hold without and that is quickly answered; None where it has none."""
-    for node in _needed(when):
-        if "path" not in node or "default" in node or "ignore_case" in node:
-            continue
-        steps = parse_path(node["path"])
-        if len(steps) != 1 or not isinstance(steps[0], str):
-            continue
-        wanted = [node["equals"]] if "equals" in node else node.get("in")
-        if wanted is not None and all(type(each) in _SIMPLE for each in wanted):
-            return Guard(steps[0], frozenset(map(scalar, wanted)))
-        if node.get("exists") is True:
-            return Guard(steps[0], None)
-    return None
-
-
-def _needed(node: Any) -> Iterator[Mapping[str, Any]]:
-    """The conditions that must all hold for one to hold."""
-    for each in node if isinstance(node, list) else [] if node is None else [node]:
-        if "all" in each:
-            yield from _needed(each["all"])
-        else:
-            yield each

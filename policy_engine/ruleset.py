@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from policy_engine.check import Check
-from policy_engine.condition import ConditionError, Requirement, compile_target, guard_of
+from policy_engine.condition import ConditionError, Requirement, compile_target
 from policy_engine.errors import RuleError
+from policy_engine.guard import guard_of
 from policy_engine.path import show_path
 from policy_engine.resource import Resource
 from policy_engine.rule import Rule, Severity, Target

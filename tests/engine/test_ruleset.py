@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from making import UNKNOWN, context, resource
-from policy_engine.condition import compile_condition, guard_of
+from policy_engine.condition import compile_condition
+from policy_engine.guard import guard_of
 from policy_engine.partial import PartialDict
 from policy_engine.rule import Rule, Severity, Target
 from policy_engine.ruleset import RuleSet
