@@ -14,6 +14,8 @@ from policy_engine.unknown import Unknown
 SHELLS = frozenset({"sh", "bash", "dash", "ash", "zsh", "ksh", "ksh93", "mksh"})
 SOURCING = frozenset({"eval", "source", "."})
 _INTERPRETERS = re.compile(r"(?:python|perl|ruby|node|nodejs|php|lua)[\d.]*")
+_RUN_TEXT_WITH_C = frozenset({"sh", "bash", "dash", "ash", "zsh", "ksh", "su", "runuser"})
+_RUN_TEXT = re.compile(r"(?:python|perl|ruby|node|php)[\d.]*")
 _MODULE_RUNNERS = re.compile(r"(?:python|pypy)[\d.]*")
 _ASSIGNMENT_WORD = re.compile(r"[A-Za-z_]\w*=")
 
@@ -297,3 +299,18 @@ def describe(command: Command) -> tuple[dict[str, Any], Mapping[str, Sequence[in
 def _listed(words: Sequence[Word]) -> list[Any]:
     values = [word.value for word in words]
     return PartialList(values) if any(word.splits for word in words) else values
+
+
+def evaluates_text(command: Mapping[str, Any]) -> bool:
+    """Whether a described command may run a text that it is handed as a program of its own."""
+    name = command["name"]
+    if isinstance(command.get("executed_by"), str):
+        return True
+    if not isinstance(name, str):
+        return False
+    options = [option for option in command["options"] if isinstance(option, str)]
+    if name in _RUN_TEXT_WITH_C:
+        return any(not option.startswith("--") and option.endswith("c") for option in options)
+    if _RUN_TEXT.fullmatch(name):
+        return any(option in ("-c", "-e", "-r", "--eval") for option in options)
+    return name == "eval" or (name == "ssh" and len(command["operands"]) > 1)

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from policy_engine.check import Doubt, Violation
+from policy_engine.shell_command import evaluates_text
 from policy_engine.unknown import Unknown
 from policy_engine_plugins.azure_pipelines.variables import AUTHORED, PUSHED, names_in, origins
 
@@ -38,8 +39,6 @@ def pipeline_uses(value: Mapping[str, Any], parameters: Mapping[str, Any]) -> It
             yield Doubt(script, ("script",))
 
 
-_SHELLS = frozenset({"sh", "bash", "dash", "ash", "zsh", "ksh", "su", "runuser"})
-_INTERPRETERS = re.compile(r"(?:python|perl|ruby|node|php)[\d.]*")
 _VARIABLE = re.compile(r"\$(?:\{(\w+)|(\w+))")
 
 
@@ -48,7 +47,7 @@ def untrusted_evaluated(value: Mapping[str, Any]) -> Iterator[Violation | Doubt]
     change writes: `eval`, `sh -c "..."`, `ssh host "..."`, `echo ... | sh`."""
     held = _held(value)
     for number, command in enumerate(value.get("commands", ())):
-        if isinstance(command, Unknown) or not _evaluates(command):
+        if isinstance(command, Unknown) or not evaluates_text(command):
             continue
         if not any(isinstance(word, Unknown) for word in command["words"][1:]):
             continue
@@ -96,20 +95,6 @@ def _held(step: Mapping[str, Any]) -> dict[str, str | Unknown]:
             if found is not None:
                 held[name.upper()] = found
     return held
-
-
-def _evaluates(command: Mapping[str, Any]) -> bool:
-    name = command["name"]
-    if isinstance(command.get("executed_by"), str):
-        return True
-    if not isinstance(name, str):
-        return False
-    options = [option for option in command["options"] if isinstance(option, str)]
-    if name in _SHELLS:
-        return any(not option.startswith("--") and option.endswith("c") for option in options)
-    if _INTERPRETERS.fullmatch(name):
-        return any(option in ("-c", "-e", "-r", "--eval") for option in options)
-    return name == "eval" or (name == "ssh" and len(command["operands"]) > 1)
 
 
 @lru_cache(maxsize=64)

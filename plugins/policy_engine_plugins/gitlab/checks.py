@@ -7,11 +7,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from policy_engine.check import Doubt, Violation
+from policy_engine.shell_command import evaluates_text
 from policy_engine.unknown import Unknown
 from policy_engine_plugins.gitlab.variables import AUTHORED, AUTHORED_LINES, names_in
 
-_SHELLS = frozenset({"sh", "bash", "dash", "ash", "zsh", "ksh", "su", "runuser"})
-_INTERPRETERS = re.compile(r"(?:python|perl|ruby|node|php)[\d.]*")
 _SECRET_SET = re.compile(
     r"(?i)(?:^|[\s\"'])(\w{0,60}(?:TOKEN|PASSWORD|PASSWD|SECRET|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY))=[\"']?(?:\$|`)"
 )
@@ -24,7 +23,7 @@ def untrusted_evaluated(value: Mapping[str, Any]) -> Iterator[Violation | Doubt]
     environment, or within single quotes, is read as text and is no flaw."""
     variables = value["job"].get("environment_variables", {})
     for number, command in enumerate(value["commands"]):
-        if isinstance(command, Unknown) or not _evaluates(command):
+        if isinstance(command, Unknown) or not evaluates_text(command):
             continue
         if not any(isinstance(word, Unknown) for word in command["words"][1:]):
             continue
@@ -36,20 +35,6 @@ def untrusted_evaluated(value: Mapping[str, Any]) -> Iterator[Violation | Doubt]
                 shown = f"${name}" if found == name else f"${name}, which holds ${found},"
                 yield Violation(("commands", number, "name"), shown)
                 break
-
-
-def _evaluates(command: Mapping[str, Any]) -> bool:
-    name = command["name"]
-    if isinstance(command.get("executed_by"), str):
-        return True
-    if not isinstance(name, str):
-        return False
-    options = [option for option in command["options"] if isinstance(option, str)]
-    if name in _SHELLS:
-        return any(not option.startswith("--") and option.endswith("c") for option in options)
-    if _INTERPRETERS.fullmatch(name):
-        return any(option in ("-c", "-e", "-r", "--eval") for option in options)
-    return name == "eval" or (name == "ssh" and len(command["operands"]) > 1)
 
 
 def _source(name: str, variables: Mapping[str, Any], depth: int) -> str | Unknown | None:
