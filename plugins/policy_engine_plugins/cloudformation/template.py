@@ -135,7 +135,8 @@ def _check(template: Template) -> Template:
         found = template.value.get(name)
         if found is not None and not isinstance(found, dict):
             template.tell(f"'{name}' is not a mapping, so nothing in it is seen", (name,), ProblemKind.NOT_UNDERSTOOD)
-    if "Resources" in template.value and template.value["Resources"] is None:
+    # Where something is not understood, it may be what stood there.
+    if "Resources" in template.value and template.value["Resources"] is None and not template.problems:
         template.tell("'Resources' holds nothing, and CloudFormation takes no such template", ("Resources",))
     return template
 
