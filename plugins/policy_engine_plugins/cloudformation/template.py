@@ -119,6 +119,9 @@ def _read_yaml(path: str, data: bytes) -> Template:
     if len(parsed.documents) > 1:
         message = "a template is one document; the others of this file are not read"
         line, column = parsed.documents[1].mark[:2]
+        lines = len(re.split(rb"\r\n|\r|\n", data))
+        if line > lines:
+            line, column = lines, 1  # an empty one, which the parser places behind the end of the file
         problems.append(Problem(path, message, Span(line, column, line, column + 1), ProblemKind.LIMITED))
     if not parsed.documents:
         return Template(path, {}, _Nowhere(), [_tell_rendered(problem, data) for problem in problems])
