@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from policy_engine.finding import Finding, Outcome, Suppression
+from policy_engine.finding import Finding, Outcome, Passed, Suppression
 from policy_engine.policy import BASELINE
 from policy_engine.suppression import RESOURCE_FORMAT
 
@@ -88,7 +88,11 @@ def belongs(finding: Finding) -> bool:
 
 
 def apply_baseline(
-    findings: Sequence[Finding], baseline: Baseline, seen: Collection[str], there: Callable[[str], bool]
+    findings: Sequence[Finding],
+    passes: Iterable[Passed],
+    baseline: Baseline,
+    seen: Collection[str],
+    there: Callable[[str], bool],
 ) -> list[Finding]:
     """Findings with those that the baseline lists marked, each entry for one of them.
 
@@ -111,7 +115,7 @@ def apply_baseline(
                 open_ones.append(number)
     if not open_ones:
         return settled
-    mended = {(one.rule.id, one.address, one.location.path) for one in findings if one.outcome is Outcome.PASS}
+    mended = {(rule.id, one.address, one.location.path) for one in passes for rule in one.rules}
     moved: dict[str, list[Known]] = {}
     for left in entries.values():
         for known in left:

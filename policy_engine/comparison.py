@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from policy_engine.claiming import claim
-from policy_engine.finding import Change, Finding, Outcome
+from policy_engine.finding import Change, Finding, Outcome, Passed
 from policy_engine.format import Format
 from policy_engine.project import Project
 from policy_engine.report import Entry, Status
@@ -134,15 +134,20 @@ def _is_touched(unit: Unit, around: frozenset[str], above: Collection[str]) -> b
 
 
 def compare(
-    now: Sequence[Finding], before: Sequence[Finding], renamed: Mapping[str, str], not_understood: Collection[str] = ()
+    now: Sequence[Finding],
+    passes: Iterable[Passed],
+    before: Sequence[Finding],
+    renamed: Mapping[str, str],
+    not_understood: Collection[str] = (),
 ) -> tuple[list[Finding], list[Finding]]:
     """The findings of the work tree with what the change made of them, and those of the base that are gone.
 
     A finding is the same where rule, resource and attribute are, in the same file or the file it was renamed from. One
     that turns up in another file is still the same where it is gone from where it was, resource and all; not where it
     was mended there, nor where it had been set aside there.
-    `before` are findings of the base, those set aside there marked; `not_understood` are files of the work tree of
-    which a part could not be evaluated: what was there before is not gone because of that.
+    `passes` is what the work tree satisfies; `before` are findings of the base, those set aside there marked;
+    `not_understood` are files of the work tree of which a part could not be evaluated: what was there before is not
+    gone because of that.
     """
     left: dict[tuple[str, str], list[Finding]] = {}
     for finding in before:
@@ -159,7 +164,8 @@ def compare(
                 open_ones.append(len(settled))
         settled.append(finding if match is None else _existing(finding, match))
     names = {old: new for new, old in renamed.items()}
-    undecided, passed = _places(now, Outcome.UNKNOWN), _places(now, Outcome.PASS)
+    undecided = {_place(finding, {}) for finding in now if finding.outcome is Outcome.UNKNOWN}
+    passed = {(rule.id, one.address, one.location.path) for one in passes for rule in one.rules}
     mended: list[Finding] = []
     moved: dict[str, list[Finding]] = {}
     for finding in (one for findings in left.values() for one in findings):
@@ -177,10 +183,6 @@ def compare(
         settled[number] = _existing(finding, rest.pop(0)) if rest else _new(finding)
     gone = [*mended, *(finding for findings in moved.values() for finding in findings)]
     return settled, sorted(gone, key=lambda one: (one.location, one.rule.id, one.address))
-
-
-def _places(findings: Iterable[Finding], outcome: Outcome) -> set[tuple[str, str, str]]:
-    return {_place(finding, {}) for finding in findings if finding.outcome is outcome}
 
 
 def _place(finding: Finding, names: Mapping[str, str]) -> tuple[str, str, str]:

@@ -11,7 +11,7 @@ from policy_engine.redaction import MAX_CHARACTERS, redact
 from policy_engine.span import Location
 
 if TYPE_CHECKING:
-    from policy_engine.finding import Finding
+    from policy_engine.finding import Finding, Passed
     from policy_engine.unit import Problem
 
 MASK = "****"
@@ -143,6 +143,12 @@ class Concealment:
             paths = (each.location.path, *(place.path for place, _ in each.related))
             told.append(_hidden(each, guessed if self._is_not_known(paths) else as_told))
         return told
+
+    def passes(self, passes: Iterable[Passed]) -> list[Passed]:
+        if not self:
+            return list(passes)
+        as_told = _Remembered(self.text).__getitem__
+        return [each._replace(address=as_told(each.address)) for each in passes]
 
     def problems(self, problems: Iterable[Problem]) -> list[Problem]:
         return [replace(each, message=self.text(each.message)) for each in problems] if self else list(problems)

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+
+WHILE_IMPORTING_S = 0.01
+"""An import under way is not cut off: half a module is worse than a moment more."""
+AGAIN_S = 5.0
+"""What is raised in a finaliser is lost, so the bell rings again; late enough for whoever heard it to tidy up."""
 
 
 class TimedOut(BaseException):
@@ -32,10 +38,20 @@ def deadline(seconds: float) -> Iterator[Clock]:
         yield clock
         return
 
-    def ring(_signal: int, _frame: FrameType | None) -> None:
+    def ring(_signal: int, frame: FrameType | None) -> None:
+        if _importing(frame):
+            signal.setitimer(signal.ITIMER_REAL, WHILE_IMPORTING_S)
+            return
         clock.rang = True
+        signal.setitimer(signal.ITIMER_REAL, AGAIN_S)
         raise TimedOut
 
+    def lost(what: sys.UnraisableHookArgs) -> None:
+        """Python tells of an exception in a finaliser on the terminal; this one is no fault."""
+        if what.exc_type is not TimedOut:
+            told(what)
+
+    told, sys.unraisablehook = sys.unraisablehook, lost
     before = signal.signal(signal.SIGALRM, ring)
     signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
@@ -43,3 +59,12 @@ def deadline(seconds: float) -> Iterator[Clock]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+        sys.unraisablehook = told
+
+
+def _importing(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False

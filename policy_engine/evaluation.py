@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from policy_engine.check import Context
 from policy_engine.condition import Truth, Witness, kleene_any, kleene_not
-from policy_engine.finding import Finding, Outcome
+from policy_engine.finding import Finding, Outcome, Passed
 from policy_engine.fingerprint import fingerprint
 from policy_engine.path import ABSENT, lookup, show_path, stable_path
 from policy_engine.redaction import redact
 from policy_engine.resource import Resource, ResourceGraph
+from policy_engine.rule import Rule
 from policy_engine.ruleset import Active, RuleSet
 from policy_engine.span import Location
 from policy_engine.unknown import Unknown
@@ -24,17 +25,24 @@ MAX_FLAWS = 1000
 """Findings of one rule on one resource; a hostile file must not make millions."""
 
 
-def evaluate(
-    rules: RuleSet, graph: ResourceGraph, source_line: SourceLine, conceal: Conceal | None = None
-) -> Iterator[Finding]:
-    """One finding for each rule and resource it applies to; for a failure, one for each flaw. `conceal` makes of a
-    value what may be shown of it; `source_line` gives lines so already.
+class Judged(NamedTuple):
+    findings: list[Finding]
+    passes: list[Passed]
+
+
+def evaluate(rules: RuleSet, graph: ResourceGraph, source_line: SourceLine, conceal: Conceal | None = None) -> Judged:
+    """What each rule that applies says of each resource: a finding for each flaw, and one where it cannot be decided;
+    what passes is one record for each resource. `conceal` makes of a value what may be shown of it; `source_line`
+    gives lines so already.
 
     Fingerprints are unique within a resource only up to repetition; `fingerprint.number_repeats` settles it for a scan.
     """
+    findings: list[Finding] = []
+    passes: list[Passed] = []
     for resource in graph.resources:
         context = Context(resource, graph)
         value = resource.value
+        passed: dict[str, Rule] = {}
         for active in rules.for_resource(resource):
             when, require = active.requirement.when, active.requirement.require
             applies: Truth = True if when is None else when.test(value, context)
@@ -44,27 +52,15 @@ def evaluate(
             # Where it is unknown whether the rule applies, only a requirement that holds anyway is decided.
             truth = holds if applies is True else kleene_any(iter((kleene_not(applies), holds)))
             if truth is True:
-                yield _passed(active, resource)
+                passed[active.rule.id] = active.rule
             elif truth is False:
-                yield from _failed(active, resource, context, source_line, conceal)
+                findings.extend(_failed(active, resource, context, source_line, conceal))
             else:
-                yield _undecided(active, resource, context, (applies, holds), source_line, conceal)
-
-
-def _passed(active: Active, resource: Resource) -> Finding:
-    rule = active.rule
-    return Finding(
-        rule,
-        Outcome.PASS,
-        active.severity,
-        resource.format,
-        resource.type,
-        resource.address,
-        (),
-        rule.title,
-        resource.location,
-        fingerprint(rule.id, resource.address, ""),
-    )
+                findings.append(_undecided(active, resource, context, (applies, holds), source_line, conceal))
+        if passed:
+            held = tuple(passed.values())
+            passes.append(Passed(held, resource.format, resource.type, resource.address, resource.location))
+    return Judged(findings, passes)
 
 
 def _failed(

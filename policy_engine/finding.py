@@ -1,4 +1,4 @@
-"""What a rule found of a resource."""
+"""What rules found of a resource: a finding for each that fails or cannot be decided, and what it satisfies."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from policy_engine.span import Location
 
 
 class Outcome(Enum):
-    PASS = "pass"  # noqa: S105 - no password
     FAIL = "fail"
     UNKNOWN = "unknown"
 
@@ -45,6 +44,21 @@ class Twin:
     @property
     def identity(self) -> str:
         return self.origin or self.fingerprint
+
+
+class Passed(NamedTuple):
+    """All that one resource satisfies. Most of what is judged passes: one record for each rule would cost more than
+    judging it.
+
+    rules     each once, in the order they were judged
+    location  the resource's header
+    """
+
+    rules: tuple[Rule, ...]
+    format: str
+    resource_type: str
+    address: str
+    location: Location
 
 
 class Finding(NamedTuple):

@@ -191,10 +191,10 @@ def run_case(rule: Rule, case: Case, plugins: Plugins, rulebook: Rulebook) -> li
                 and (finding.location.path, finding.location.span.start_line) == (name, line)
             ]
             found.append(wrong(f"{name}:{line} should not {word}: {messages[-1]}"))
-    passes = sum(finding.outcome is Outcome.PASS for finding in ours)
+    passes = any(rule.id == one.id for each in report.passes for one in each.rules)
     if case.quiet and not passes and not found:
         found.append(wrong("the rule applies to nothing in it, so its silence proves nothing; is it 'inapplicable'?"))
-    if case.inapplicable and ours:
+    if case.inapplicable and (ours or passes):
         found.append(wrong("the rule applies, though the example says it is inapplicable"))
     return found
 

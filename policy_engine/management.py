@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from policy_engine.attestation import as_resources as attestations_as_resources
 from policy_engine.attestation import check_attestations
 from policy_engine.control import Framework, controls_of
 from policy_engine.errors import ConfigError
-from policy_engine.finding import Finding
 from policy_engine.plugins import Plugins
 from policy_engine.policy import Policy
 from policy_engine.resource import Resource
@@ -50,8 +49,11 @@ class Management:
         self.not_applicable.update({rule.id for rule in rules} - {rule.id for rule in kept})
         return kept
 
-    def as_resources(self, findings: Iterable[Finding]) -> list[Resource]:
-        """The statement and the attestations, for rules to judge, after the scan's findings."""
+    def as_resources(self, ran: Collection[str]) -> list[Resource]:
+        """The statement and the attestations, for rules to judge, after the scan.
+
+        ran  ids of the rules that looked at something
+        """
         policy = self.policy
         resources = attestations_as_resources(policy.attestations, policy.today, policy.warn_days, self.tree.read)
         if policy.statement is not None and self.framework is not None:
@@ -62,7 +64,7 @@ class Management:
                 self.framework,
                 rules_by_control(rules, self.framework),
                 enabled,
-                {finding.rule.id for finding in findings},
+                ran,
                 self.rulebook.names,
                 judged=policy.whole and not policy.narrowed,
             )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from policy_engine.control import Framework
-from policy_engine.finding import Change, Finding, Outcome
+from policy_engine.finding import Change, Finding, Outcome, Passed
 from policy_engine.rule import Rule, Severity
 from policy_engine.unit import Problem, ProblemKind
 
@@ -71,7 +72,8 @@ class Base:
 class Report:
     """Everything a reporter may tell. Sorted, free of absolute paths and of the time of day: two runs are equal.
 
-    findings    all outcomes, sorted by path, line, column, rule id, address
+    findings    what fails and what cannot be decided, sorted by path, line, column, rule id, address
+    passes      what resources satisfy, sorted by place
     rules       every rule that was evaluated (selected, and with a target for a format that was met), sorted by id
     frameworks  the catalogues chosen in the settings, the first one leading
     root        the scanned folder on this machine, for messages on a terminal only; never written to a report file
@@ -90,6 +92,7 @@ class Report:
     """
 
     findings: Sequence[Finding]
+    passes: Sequence[Passed]
     rules: Sequence[Rule]
     frameworks: Sequence[Framework]
     ledger: Ledger
@@ -134,10 +137,15 @@ class Report:
             return 1
         return 0 if self.complete else 3
 
+    def passed(self) -> Mapping[str, int]:
+        """How many resources satisfy a rule, by its id; rules that no resource satisfies are left out."""
+        return Counter(rule.id for each in self.passes for rule in each.rules)
+
     def counts(self) -> Mapping[str, int]:
         """Totals: `fail`, `unknown`, `pass`, `suppressed`, and `fail` by severity under the severity's name; `new`,
         `existing` and `fixed` where the scan compares with a base."""
         totals = dict.fromkeys(["fail", "unknown", "pass", "suppressed", *(s.value for s in Severity)], 0)
+        totals["pass"] = sum(len(each.rules) for each in self.passes)
         if self.base is not None:
             totals |= {"new": 0, "existing": 0, "fixed": len(self.base.fixed)}
         for finding in self.findings:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from policy_engine import __version__
 from policy_engine.claiming import claim, make_units, taken
@@ -13,7 +13,7 @@ from policy_engine.concealment import Concealment
 from policy_engine.deadline import TimedOut, deadline
 from policy_engine.errors import PolicyEngineError
 from policy_engine.evaluation import evaluate
-from policy_engine.finding import Finding, Outcome
+from policy_engine.finding import Finding, Outcome, Passed
 from policy_engine.fingerprint import number_repeats
 from policy_engine.format import Format
 from policy_engine.plugins import Plugins
@@ -76,6 +76,7 @@ class Evaluated:
     """What one unit came to: its findings before judging, what could not be understood, and its inline suppressions."""
 
     findings: Sequence[Finding]
+    passes: Sequence[Passed]
     problems: Sequence[Problem]
     suppressions: Mapping[str, Sequence[InlineSuppression]]
     extents: Mapping[tuple[str, int], Sequence[Span]]
@@ -175,9 +176,8 @@ def scan(
             results += found
         return results
 
-    findings, judged_problems = settle(
-        evaluated(units, tree, plugins.formats, 0), rule_set, rulebook, policy, units, tree, management
-    )
+    settled = settle(evaluated(units, tree, plugins.formats, 0), rule_set, rulebook, policy, units, tree, management)
+    findings, passes = settled.findings, settled.passes
     base: Base | None = None
     if view is not None:
         from policy_engine.comparison import compare
@@ -185,16 +185,18 @@ def scan(
         # What was wrong with files of the base is no matter of this change.
         decided = replace(view.policy, files={})
         results = evaluated(before, view.tree, view.formats, len(units))
-        known, _ = settle(results, rule_set, rulebook, decided, before, view.tree)
+        known = settle(results, rule_set, rulebook, decided, before, view.tree).findings
         problems.extend(_submodules(view.changes))
-        broken = {one.path for one in (*problems, *judged_problems) if one.kind is not ProblemKind.LIMITED}
-        findings, gone = compare(findings, known, view.changes.renamed, broken)
+        broken = {one.path for one in (*problems, *settled.problems) if one.kind is not ProblemKind.LIMITED}
+        findings, gone = compare(findings, passes, known, view.changes.renamed, broken)
         base = Base(view.name, view.commit, hidden.findings(join_twins(gone)))
     if only is not None:
         findings = [one for one in findings if one.location.path in only]
-    problems = sorted(set(hidden.problems((*problems, *judged_problems))), key=_problem_key)
+        passes = [one for one in passes if one.location.path in only]
+    problems = sorted(set(hidden.problems((*problems, *settled.problems))), key=_problem_key)
     return Report(
         findings=hidden.findings(join_twins(findings)),
+        passes=hidden.passes(passes),
         rules=rule_set.rules,
         frameworks=[plugins.framework(name) for name in settings.frameworks],
         ledger=settle_ledger([*ledger, *left_out], problems),
@@ -222,13 +224,18 @@ def _submodules(changes: Changes) -> list[Problem]:
 def _packed(result: Evaluated) -> tuple[Any, ...]:
     """A result on its way to another process, which has the rules: their names do, and plain tuples travel fastest."""
     findings = [(finding.rule.id, *finding[1:]) for finding in result.findings]
+    passes = [(tuple([rule.id for rule in passed.rules]), *passed[1:]) for passed in result.passes]
     hidden = result.hidden.alone()
-    return findings, result.problems, result.suppressions, result.extents, hidden, result.plain_text
+    return findings, passes, result.problems, result.suppressions, result.extents, hidden, result.plain_text
 
 
 def _unpacked(packed: tuple[Any, ...], rules: Mapping[str, Rule]) -> Evaluated:
-    findings, *rest = packed
-    return Evaluated([Finding(rules[rule_id], *others) for rule_id, *others in findings], *rest)
+    findings, passes, *rest = packed
+    return Evaluated(
+        [Finding(rules[rule_id], *others) for rule_id, *others in findings],
+        [Passed(tuple([rules[rule_id] for rule_id in ids]), *others) for ids, *others in passes],
+        *rest,
+    )
 
 
 def evaluate_unit(
@@ -254,7 +261,7 @@ def evaluate_unit(
             for place in loaded.hidden:
                 hidden.add(place, source.as_is(place))
             graph = ResourceGraph(loaded.resources)
-            findings = list(evaluate(rules, graph, source.line, hidden.text if hidden else None))
+            findings, passes = evaluate(rules, graph, source.line, hidden.text if hidden else None)
             suppressions = find_suppressions(format_, [path for path in unit.paths if path not in understood], tree)
     except TimedOut:
         problems = _timed_out(unit, timeout_s)
@@ -280,10 +287,10 @@ def evaluate_unit(
             problems = [Problem(path, message) for path in unit.paths]
     else:
         extents = _extents(loaded.resources, suppressions)
-        return Evaluated(findings, loaded.problems, suppressions, extents, hidden, format_.plain_text)
+        return Evaluated(findings, passes, loaded.problems, suppressions, extents, hidden, format_.plain_text)
     if format_.plain_text:
         hidden.not_known(unit.paths)
-    return Evaluated((), problems, {}, {}, hidden)
+    return Evaluated((), (), problems, {}, {}, hidden)
 
 
 def _timed_out(unit: Unit, timeout_s: float) -> list[Problem]:
@@ -327,6 +334,12 @@ def _extents(
     return extents
 
 
+class Settled(NamedTuple):
+    findings: list[Finding]
+    passes: list[Passed]
+    problems: list[Problem]
+
+
 def settle(
     results: Sequence[Evaluated],
     rules: RuleSet,
@@ -335,13 +348,14 @@ def settle(
     units: Sequence[Unit] = (),
     tree: Tree | None = None,
     management: Management | None = None,
-) -> tuple[list[Finding], list[Problem]]:
-    """All findings, those set aside marked, with unique fingerprints, sorted; and all problems.
+) -> Settled:
+    """All that units came to, as one: findings that are set aside are marked, and fingerprints are unique.
 
     Suppressions and waivers themselves are judged last: one without a reason, or that sets nothing aside, is a finding.
     `units` are those that the results are of, and `tree` is where they were read from.
     """
     findings = sorted(_without_echoes(results), key=_finding_key)
+    passes = [each for result in results for each in result.passes]
     suppressions: dict[str, list[InlineSuppression]] = {}
     extents: dict[tuple[str, int], list[Span]] = {}
     for result in results:
@@ -359,17 +373,21 @@ def settle(
         findings, own_ = _by_policy(findings, policy, rulebook, evaluated)
         own.extend(own_)
     if management is not None:
-        own.extend(management.as_resources(findings))
+        ran = {finding.rule.id for finding in findings} | {rule.id for each in passes for rule in each.rules}
+        own.extend(management.as_resources(ran))
     if own:
-        findings.extend(evaluate(rules, ResourceGraph(own), lambda _location: ""))
+        judged = evaluate(rules, ResourceGraph(own), lambda _location: "")
+        findings.extend(judged.findings)
         findings.sort(key=_finding_key)
+        passes.extend(judged.passes)
     findings = number_repeats(findings)
     if policy is not None and policy.baseline is not None and tree is not None:
         from policy_engine.baseline import apply_baseline
 
         seen = {path for unit in units for path in unit.paths}
-        findings = apply_baseline(findings, policy.baseline, seen, tree.is_file)
-    return findings, [problem for result in results for problem in result.problems]
+        findings = apply_baseline(findings, passes, policy.baseline, seen, tree.is_file)
+    passes.sort(key=_passed_key)
+    return Settled(findings, passes, [problem for result in results for problem in result.problems])
 
 
 def _without_echoes(results: Sequence[Evaluated]) -> Iterator[Finding]:
@@ -458,6 +476,10 @@ def _finding_key(finding: Finding) -> tuple[object, ...]:
         tuple(map(str, finding.path)),
         finding.message,
     )
+
+
+def _passed_key(passed: Passed) -> tuple[object, ...]:
+    return passed.location, passed.format, passed.resource_type, passed.address
 
 
 def _problem_key(problem: Problem) -> tuple[object, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from policy_engine.finding import Finding, Outcome, Suppression
+from policy_engine.finding import Finding, Suppression
 from policy_engine.resource import Resource
 from policy_engine.span import Fixed, Location, Span
 from policy_engine.unit import Comment
@@ -79,14 +79,11 @@ def apply_suppressions(
     used: set[InlineSuppression] = set()
     settled = []
     for finding in findings:
-        if finding.outcome is not Outcome.PASS:
-            for suppression in suppressions.get(finding.location.path, ()):
-                if suppression.usable and _covers(suppression, finding, extents, aliases):
-                    used.add(suppression)
-                    finding = finding._replace(
-                        suppression=Suppression("inline", suppression.reason, suppression.location)
-                    )
-                    break
+        for suppression in suppressions.get(finding.location.path, ()):
+            if suppression.usable and _covers(suppression, finding, extents, aliases):
+                used.add(suppression)
+                finding = finding._replace(suppression=Suppression("inline", suppression.reason, suppression.location))
+                break
         settled.append(finding)
     return settled, used
 

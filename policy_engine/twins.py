@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from policy_engine.finding import Change, Finding, Outcome, Twin
+from policy_engine.finding import Change, Finding, Twin
 
 
 def join_twins(findings: Iterable[Finding]) -> list[Finding]:
     """Joins what the same rule says at the same place of instances of the same block: the first one in the given order
     stays and names the others. A module that is called ten times has its flaw once; mending that place mends it for
-    all. What passes is counted for each instance."""
+    all."""
     joined: dict[object, list[Finding]] = {}
     for number, finding in enumerate(findings):
         joined.setdefault(_place(finding) or number, []).append(finding)
@@ -30,7 +30,7 @@ def _joined(findings: list[Finding]) -> Finding:
 
 
 def _place(finding: Finding) -> object:
-    if finding.outcome is Outcome.PASS or finding.block is None:
+    if finding.block is None:
         return None
     return (
         finding.rule.id,

@@ -99,13 +99,14 @@ def verdicts(report: Report, framework: Framework) -> Sequence[Verdict]:
     attested = attested_in(report.attestations, framework, today)
     tallies: dict[str, dict[str, Numbers]] = {}
     controls_by_rule = {rule.id: controls_of(rule, framework) for rule in report.rules}
+    for rule, count in report.passed().items():
+        for control in controls_by_rule.get(rule, ()):
+            tallies.setdefault(control, {}).setdefault(rule, Numbers()).passed += count
     for finding in report.findings:
         for control in controls_by_rule.get(finding.rule.id, ()):
             numbers = tallies.setdefault(control, {}).setdefault(finding.rule.id, Numbers())
             weight = 1 + len(finding.twins)
-            if finding.outcome is Outcome.PASS:
-                numbers.passed += weight
-            elif finding.outcome is Outcome.UNKNOWN:
+            if finding.outcome is Outcome.UNKNOWN:
                 # What cannot be decided and was set aside with a reason keeps nobody waiting.
                 if finding.suppression is None:
                     numbers.unknown += weight

@@ -174,7 +174,8 @@ def test_settings_and_checkout_are_one_scan(run: Runner) -> None:
     (run.folder / "main.tf").write_text('resource "github_repository" "web" {\n  name = "web"\n}\n')
     done = run("scan", ".", "--github", "acme/web", "--format", "json")
     assert [one["rule"] for one in done.findings if one["outcome"] == "fail"] == ["repository-visibility-stated"]
-    assert "acme/web/settings.github-snapshot.json" in {one["location"]["path"] for one in done.findings}
+    judged = {one["location"]["path"] for one in json.loads(done.out)["passes"]}
+    assert "acme/web/settings.github-snapshot.json" in judged
 
 
 WAIVER = """waivers:
@@ -345,7 +346,7 @@ def test_another_plugin_brings_another_host(run: Runner, tmp_path: Path) -> None
     more = {"PYTHONPATH": str(package)}
     done = run("scan", "--shelf-all", "b", "--shelf", "long-one", "--rules", "rules", "-f", "json", token=None, **more)
     assert [one["address"] for one in done.findings if one["outcome"] == "fail"] == ["long-one"], done.err
-    assert [one["address"] for one in done.findings if one["outcome"] == "pass"] == ["b-0", "b-1", "b-2"]
+    assert [one["address"] for one in json.loads(done.out)["passes"]] == ["b-0", "b-1", "b-2"]
     kept = run("scan", "--shelf-all", "b", "--save", "kept", "--rules", "rules", token=None, **more)
     assert kept.code == 0
     assert (run.folder / "kept/b-1/one.note").read_text() == "b-1"
@@ -364,7 +365,7 @@ def test_an_organisation_is_read_with_its_repositories(run: Runner) -> None:
     reports = {str(path.relative_to(run.folder / "reports")) for path in (run.folder / "reports").rglob("*.json")}
     assert reports == {"acme.json", *(f"acme/service-{number:04}.json" for number in range(3))}
     alone = json.loads((run.folder / "reports/acme/service-0000.json").read_text())
-    assert {one["location"]["path"] for one in alone["findings"]} == {
+    assert {one["location"]["path"] for one in (*alone["findings"], *alone["passes"])} == {
         "kept/acme/service-0000/settings.github-snapshot.json"
     }
     # The list of them is what `nightly` takes.

@@ -30,7 +30,7 @@ STRANGER = read_public(generate()[1], "stranger.pub")
 
 
 def small(*, signed: bool = True, at: str = "2026-06-01T02:00:00Z", previous: dict[str, str] | None = None) -> bytes:
-    report = Report([], [], [], Ledger([]), [], root="", version="0.1.0", today=date(2026, 6, 1))
+    report = Report([], [], [], [], Ledger([]), [], root="", version="0.1.0", today=date(2026, 6, 1))
     return create(
         report,
         b'{"findings": []}\n',

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from policy_engine.control import Framework
-from policy_engine.finding import Finding, Outcome, Suppression
+from policy_engine.finding import Finding, Outcome, Passed, Suppression
 from policy_engine.fingerprint import fingerprint
 from policy_engine.report import Entry, Ledger, Report, Status
 from policy_engine.rule import Rule, Severity, Target
@@ -65,7 +65,6 @@ def report(*frameworks: Framework) -> Report:
     findings = [
         finding(ENCRYPTED),
         finding(LOGGED, line=5)._replace(related=((place, "the value comes from here"),)),
-        finding(TAGGED, Outcome.PASS),
         finding(ENCRYPTED, path="mödule/漢 字.tf", address='aws_thing.b["é"]', snippet='  name = "漢字é"'),
         finding(ENCRYPTED, path=f"odd/{HOSTILE}.tf", address=HOSTILE, message=HOSTILE, snippet=HOSTILE),
         finding(LOGGED, Outcome.UNKNOWN, address="aws_thing.c", message="cannot be decided: 'x' has no default"),
@@ -75,6 +74,7 @@ def report(*frameworks: Framework) -> Report:
     ]
     return Report(
         findings=findings,
+        passes=[Passed((TAGGED,), "terraform", "aws_thing", "aws_thing.a", Location("main.tf", Span(3, 3, 3, 20)))],
         rules=[ENCRYPTED, LOGGED, QUIET, TAGGED],
         frameworks=list(frameworks),
         ledger=Ledger(

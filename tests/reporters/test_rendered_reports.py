@@ -15,7 +15,6 @@ from junitparser import JUnitXml
 from lxml import etree
 from markdown_it import MarkdownIt
 
-from policy_engine.finding import Outcome
 from policy_engine.plugins import Plugins
 from policy_engine.report import Ledger, Report
 from policy_engine.reporter import Display
@@ -176,7 +175,7 @@ def test_json_is_as_its_schema_says(plugins: Plugins, sample: Report) -> None:
     Draft202012Validator.check_schema(schema)
     document = json.loads(render(plugins, "json", sample))
     assert [error.message for error in Draft202012Validator(schema).iter_errors(document)] == []
-    assert document["findings"][4]["location"]["path"] == f"odd/{HOSTILE}.tf", "JSON keeps names as they are"
+    assert document["findings"][3]["location"]["path"] == f"odd/{HOSTILE}.tf", "JSON keeps names as they are"
 
 
 # --- text and Markdown ------------------------------------------------------------------------------------------------
@@ -217,8 +216,7 @@ def test_markdown_is_bounded_and_says_what_is_left_out(plugins: Plugins, sample:
 
 
 def test_a_clean_report_is_short(plugins: Plugins, sample: Report) -> None:
-    clean = replace(
-        sample, findings=[finding(ENCRYPTED, Outcome.PASS)], problems=[], ledger=Ledger([]), fail_on=Severity.LOW
-    )
+    clean = replace(sample, findings=[], problems=[], ledger=Ledger([]), fail_on=Severity.LOW)
+    assert clean.counts()["pass"] == 1
     assert len(render(plugins, "text", clean).splitlines()) <= 3
     assert render(plugins, "markdown", clean).startswith("## policy-engine: passed\n")

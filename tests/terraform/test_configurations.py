@@ -50,9 +50,15 @@ def outcomes(case: Case, plugins: Plugins, rulebook: Rulebook) -> Iterator[str]:
             for one in report.findings
             if one.rule.id == want["rule"] and want["of"] in (one.address, *(twin.address for twin in one.twins))
         ]
-        places = [str(one.location) for one in found]
-        if [one.outcome.value for one in found] != [want["outcome"]]:
-            yield f"{want['rule']} of {want['of']} is {[one.outcome.value for one in found]} at {places}"
+        passed = [
+            one
+            for one in report.passes
+            if one.address == want["of"] and any(rule.id == want["rule"] for rule in one.rules)
+        ]
+        places = [str(one.location) for one in (*found, *passed)]
+        told = [one.outcome.value for one in found] + ["pass"] * len(passed)
+        if told != [want["outcome"]]:
+            yield f"{want['rule']} of {want['of']} is {told} at {places}"
         elif "at" in want and places != [want["at"]]:
             yield f"{want['rule']} of {want['of']} is told at {places}"
 

@@ -46,6 +46,7 @@ def controls(report: Report) -> str:
 
 
 def findings(report: Report) -> str:
+    """One row for each finding, then one for each rule that a resource satisfies."""
     rows = []
     for each in report.findings:
         place = each.location
@@ -66,6 +67,25 @@ def findings(report: Report) -> str:
                 each.fingerprint,
             ]
         )
+    for passed in report.passes:
+        place = passed.location
+        for rule in passed.rules:
+            rows.append(
+                [
+                    "pass",
+                    rule.severity.value,
+                    rule.id,
+                    rule.title,
+                    place.path,
+                    place.span.start_line or "",
+                    place.span.start_column or "",
+                    passed.address,
+                    "",
+                    "",
+                    *(" ".join(controls_of(rule, framework)) for framework in report.frameworks),
+                    "",
+                ]
+            )
     heads = (
         *("outcome", "severity", "rule", "message", "path", "line", "column", "resource", "reason", "remediation"),
         *(framework.title for framework in report.frameworks),

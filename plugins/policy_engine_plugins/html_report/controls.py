@@ -100,6 +100,8 @@ def _inside(report: Report, framework: Framework, control: Control, verdict: Ver
 
 def _tallies(report: Report) -> Mapping[str, Counter[str]]:
     tallies: dict[str, Counter[str]] = {}
+    for rule, count_ in report.passed().items():
+        tallies[rule] = Counter({"pass": count_})
     for finding in report.findings:
         word = "aside" if finding.suppression is not None else finding.outcome.value
         tallies.setdefault(finding.rule.id, Counter())[word] += 1

@@ -24,7 +24,7 @@ def told(report: Report) -> list[Finding]:
     def key(finding: Finding) -> tuple[int, int]:
         return _STATES.index(state(finding)), finding.severity.rank
 
-    return sorted((each for each in report.findings if each.outcome is not Outcome.PASS), key=key)
+    return sorted(report.findings, key=key)
 
 
 def state(finding: Finding) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from policy_engine.attestation import Attestation
 from policy_engine.control import Framework
 from policy_engine.errors import ConfigError
-from policy_engine.finding import Change, Finding, Outcome, Suppression, Twin
+from policy_engine.finding import Change, Finding, Outcome, Passed, Suppression, Twin
 from policy_engine.report import Base, Entry, Ledger, Report, Status
 from policy_engine.rule import Rule, Severity, Target
 from policy_engine.span import WHOLE_FILE, Location, Span
@@ -32,6 +32,7 @@ def read(data: bytes, path: str, framework: Callable[[str], Framework]) -> Repor
     try:
         return Report(
             findings=[_finding(entry, rules) for entry in document["findings"]],
+            passes=[_passed(entry, rules) for entry in document["passes"]],
             rules=list(rules.values()),
             frameworks=[framework(entry["name"]) for entry in document["frameworks"]],
             ledger=Ledger(
@@ -118,6 +119,16 @@ def _finding(entry: Mapping[str, Any], rules: Mapping[str, Rule]) -> Finding:
         ),
         twins=tuple(Twin(each["address"], each["fingerprint"]) for each in entry["twins"]),
         change=None if entry["change"] is None else Change(entry["change"]),
+    )
+
+
+def _passed(entry: Mapping[str, Any], rules: Mapping[str, Rule]) -> Passed:
+    return Passed(
+        tuple(rules[name] for name in entry["rules"]),
+        entry["format"],
+        entry["resource_type"],
+        entry["address"],
+        _location(entry["location"]),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from policy_engine.control import controls_of
-from policy_engine.finding import Finding
+from policy_engine.finding import Finding, Passed
 from policy_engine.jsontext import to_json
 from policy_engine.report import Report
 from policy_engine.rule import Rule
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 LAID_OUT_LEVELS = 2
 """So that each finding stands on a line of its own."""
-VERSION = 1
+VERSION = 2
 """Counts incompatible changes of the document's shape."""
 
 
@@ -60,6 +60,7 @@ def render(report: Report) -> str:
             "fixed": [_finding(finding) for finding in report.base.fixed],
         },
         "findings": [_finding(finding) for finding in report.findings],
+        "passes": [_passed(passed) for passed in report.passes],
         "problems": [_problem(problem) for problem in report.problems],
         "ledger": [
             {"path": each.path, "status": each.status.value, "formats": list(each.formats), "detail": each.detail}
@@ -183,6 +184,16 @@ def _finding(finding: Finding) -> dict[str, Any]:
             "reason": suppression.reason,
             "location": None if suppression.location is None else _location(suppression.location),
         },
+    }
+
+
+def _passed(passed: Passed) -> dict[str, Any]:
+    return {
+        "format": passed.format,
+        "resource_type": passed.resource_type,
+        "address": passed.address,
+        "location": _location(passed.location),
+        "rules": sorted(rule.id for rule in passed.rules),
     }
 
 

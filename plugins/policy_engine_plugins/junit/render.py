@@ -7,15 +7,25 @@ of one case. Cases have no time of their own: `time` is 0, as the same scan must
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 from policy_engine.control import Framework, controls_of
 from policy_engine.escape import for_xml
 from policy_engine.finding import Finding, Outcome
 from policy_engine.report import Report
+from policy_engine.rule import Rule
+from policy_engine.span import Location
 from policy_engine.unit import ProblemKind
 
-Group = tuple[str, str, str]
+
+class _Case(NamedTuple):
+    """What one rule says of one resource of one file; no findings where the resource satisfies it."""
+
+    rule: Rule
+    address: str
+    location: Location
+    findings: list[Finding]
 
 
 def render(report: Report) -> str:
@@ -28,10 +38,8 @@ def render(report: Report) -> str:
         from junit_xml import TestSuite
 
     suites = [
-        TestSuite(
-            for_xml(title), [_case(group, report) for group in groups], properties=_properties(groups, report, lead)
-        )
-        for title, groups in _themes(report, lead)
+        TestSuite(for_xml(title), [_case(each, report) for each in cases], properties=_properties(cases, report, lead))
+        for title, cases in _themes(report, lead)
     ]
     if report.problems:
         suites.append(TestSuite("Files that could not be evaluated", _problem_cases(report)))
@@ -51,31 +59,37 @@ def render(report: Report) -> str:
     return f'<?xml version="1.0" encoding="utf-8"?>\n{tree.tostring(root, encoding="unicode")}\n'
 
 
-def _themes(report: Report, lead: Framework | None) -> Iterator[tuple[str, list[list[Finding]]]]:
+def _themes(report: Report, lead: Framework | None) -> Iterator[tuple[str, list[_Case]]]:
     """Cases by theme, in the framework's order; findings of one rule on one resource of one file are one case."""
-    cases: dict[Group, list[Finding]] = {}
+    cases: dict[tuple[str, str, str], _Case] = {}
     for finding in report.findings:
-        cases.setdefault((finding.rule.id, finding.address, finding.location.path), []).append(finding)
-    themes: dict[str, list[list[Finding]]] = {}
-    for _, group in sorted(cases.items(), key=lambda entry: (entry[0][2], entry[0][0], entry[0][1])):
-        themes.setdefault(_theme(group[0], lead), []).append(group)
+        place = (finding.location.path, finding.rule.id, finding.address)
+        case = cases.setdefault(place, _Case(finding.rule, finding.address, finding.location, []))
+        case.findings.append(finding)
+    for passed in report.passes:
+        for rule in passed.rules:
+            place = (passed.location.path, rule.id, passed.address)
+            cases.setdefault(place, _Case(rule, passed.address, passed.location, []))
+    themes: dict[str, list[_Case]] = {}
+    for _, case in sorted(cases.items(), key=itemgetter(0)):
+        themes.setdefault(_theme(case.rule, lead), []).append(case)
     order = [*(lead.themes.values() if lead is not None else ()), "Rules"]
     for title in order:
         if title in themes:
             yield (f"{lead.title}: {title}" if lead is not None and title != "Rules" else title), themes[title]
 
 
-def _theme(finding: Finding, lead: Framework | None) -> str:
+def _theme(rule: Rule, lead: Framework | None) -> str:
     if lead is None:
         return "Rules"
-    controls = [name for name in controls_of(finding.rule, lead) if name in lead.controls]
+    controls = [name for name in controls_of(rule, lead) if name in lead.controls]
     return lead.themes[lead.controls[controls[0]].theme] if controls else "Rules"
 
 
-def _properties(groups: Sequence[Sequence[Finding]], report: Report, lead: Framework | None) -> dict[str, str]:
+def _properties(cases: Sequence[_Case], report: Report, lead: Framework | None) -> dict[str, str]:
     """The source, and the controls of each rule of the suite: JUnit knows properties of suites, not of cases."""
     found = {"source": " ".join(f"{framework.source}." for framework in report.frameworks)} if lead else {}
-    for rule in sorted({group[0].rule.id: group[0].rule for group in groups}.values(), key=lambda each: each.id):
+    for rule in sorted({case.rule.id: case.rule for case in cases}.values(), key=lambda each: each.id):
         for framework in report.frameworks:
             controls = controls_of(rule, framework)
             if controls:
@@ -83,19 +97,18 @@ def _properties(groups: Sequence[Sequence[Finding]], report: Report, lead: Frame
     return {for_xml(key): for_xml(value) for key, value in found.items()}
 
 
-def _case(group: Sequence[Finding], report: Report) -> Any:
+def _case(each: _Case, report: Report) -> Any:
     from junit_xml import TestCase
 
-    first = group[0]
     case = TestCase(
-        for_xml(f"{first.address}: {first.rule.title}"),
-        classname=for_xml(f"{first.location.path}.{first.rule.id}"),
+        for_xml(f"{each.address}: {each.rule.title}"),
+        classname=for_xml(f"{each.location.path}.{each.rule.id}"),
         elapsed_sec=0,
-        file=for_xml(first.location.path),
-        line=first.location.span.start_line or None,
+        file=for_xml(each.location.path),
+        line=each.location.span.start_line or None,
         allow_multiple_subelements=True,
     )
-    for finding in group:
+    for finding in each.findings:
         place = f"{finding.location}\n{finding.snippet.strip()}".strip()
         if finding.twins:
             place += f"\nalso: {', '.join(twin.address for twin in finding.twins)}"

@@ -6,12 +6,11 @@ for the rules, never of the control itself, and of no control that is undetermin
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 from policy_engine.control import Framework
-from policy_engine.finding import Finding, Outcome
+from policy_engine.finding import Finding
 from policy_engine.report import Report
 from policy_engine.verdict import ControlStatus, verdicts
 from policy_engine.waiver import Waiver
@@ -30,6 +29,8 @@ def assessment_results(report: Report, framework: Framework) -> dict[str, Any]:
     subject = identifier("subject", report.category)
     observations = {each["uuid"]: each for each in _observations(report, subject)}
     by_rule: dict[str, list[str]] = {}
+    for name in report.passed():
+        by_rule[name] = [identifier("passed", name)]
     for finding in report.findings:
         by_rule.setdefault(finding.rule.id, []).append(_observation_id(finding))
     risks = [_risk(each, report) for each in report.waivers]
@@ -92,21 +93,18 @@ def assessment_results(report: Report, framework: Framework) -> dict[str, Any]:
 
 
 def _observation_id(finding: Finding) -> str:
-    if finding.outcome is Outcome.PASS:
-        return identifier("passed", finding.rule.id)
     return identifier("observation", finding.fingerprint)
 
 
 def _observations(report: Report, subject: str) -> Iterator[dict[str, Any]]:
-    """One for each finding that is not a pass, and one for all passes of a rule."""
-    passed: Counter[str] = Counter(each.rule.id for each in report.findings if each.outcome is Outcome.PASS)
-    titles = {each.rule.id: each.rule.title for each in report.findings}
+    """One for each finding, and one for all passes of a rule."""
+    titles = {rule.id: rule.title for rule in report.rules}
     shared = {
         "methods": ["TEST"],
         "subjects": [{"subject-uuid": subject, "type": "component"}],
         "collected": moment(report),
     }
-    for name, count in sorted(passed.items()):
+    for name, count in sorted(report.passed().items()):
         yield {
             "uuid": identifier("passed", name),
             "title": line(name),
@@ -115,8 +113,6 @@ def _observations(report: Report, subject: str) -> Iterator[dict[str, Any]]:
             **shared,
         }
     for each in report.findings:
-        if each.outcome is Outcome.PASS:
-            continue
         props = [
             prop("Rule_Id", each.rule.id),
             prop("outcome", each.outcome.value),

@@ -48,7 +48,7 @@ NOTIFICATIONS = {
 
 def render(report: Report, max_results: int = MAX_RESULTS, max_bytes: int = MAX_GZIPPED_BYTES) -> str:
     """The document. With more results than its readers take, the worst are kept and a notification says so."""
-    told = [finding for finding in report.findings if finding.outcome is not Outcome.PASS]
+    told = list(report.findings)
     kept = _worst(told, max_results)
     text = _document(report, kept, len(told))
     while kept and (size := _gzipped(text, max_bytes)) > max_bytes:

@@ -10,7 +10,7 @@ from policy_engine.escape import for_terminal
 from policy_engine.finding import Finding, Outcome
 from policy_engine.report import Report, Status
 from policy_engine.reporter import Display
-from policy_engine.rule import Severity
+from policy_engine.rule import Rule, Severity
 from policy_engine.unit import ProblemKind
 
 MAX_TWINS = 3
@@ -38,6 +38,7 @@ class _Page:
         self.colour = display.colour
         self.verbose = display.verbose
         self.width = max(MIN_WIDTH, min(display.width, MAX_WIDTH))
+        self.passed = Counter(report.passed())
         self.framework: Framework | None = report.frameworks[0] if report.frameworks else None
 
     def paint(self, text: str, code: str) -> str:
@@ -153,11 +154,15 @@ class _Page:
         framework = self.framework
         if framework is None:
             return
-        counts: dict[str, Counter[Outcome]] = {}
+        counts: dict[str, Counter[str]] = {}
+        for rule in self.report.rules:
+            for name in controls_of(rule, framework):
+                if passed := self.passed[rule.id]:
+                    counts.setdefault(name, Counter())["pass"] += passed
         for finding in self.report.findings:
             if finding.suppression is None:
                 for name in controls_of(finding.rule, framework):
-                    counts.setdefault(name, Counter())[finding.outcome] += 1
+                    counts.setdefault(name, Counter())[finding.outcome.value] += 1
         column = self.width - 34
         heading = f"{framework.title}, as far as code shows"
         yield self.paint(f"{heading[:column]:<{column}}  failing undecided passing", _BOLD)
@@ -165,7 +170,7 @@ class _Page:
             members = [
                 name for name in framework.controls if framework.controls[name].theme == theme and name in counts
             ]
-            failing = [name for name in members if counts[name][Outcome.FAIL]]
+            failing = [name for name in members if counts[name]["fail"]]
             if not members:
                 continue
             yield self.row(f"  {title} ({len(members)} controls)", self.theme_total(theme, framework), column)
@@ -173,21 +178,27 @@ class _Page:
                 yield self.row(f"    {name:<7} {framework.controls[name].name}", counts[name], column)
         yield ""
 
-    def theme_total(self, theme: str, framework: Framework) -> Counter[Outcome]:
+    def theme_total(self, theme: str, framework: Framework) -> Counter[str]:
         """Each finding once, however many controls of the theme it bears on."""
-        return Counter(
-            finding.outcome
-            for finding in self.report.findings
-            if finding.suppression is None
-            and any(
-                name in framework.controls and framework.controls[name].theme == theme
-                for name in controls_of(finding.rule, framework)
-            )
-        )
 
-    def row(self, text: str, counts: Counter[Outcome], column: int) -> str:
+        def bears_on(rule: Rule) -> bool:
+            return any(
+                name in framework.controls and framework.controls[name].theme == theme
+                for name in controls_of(rule, framework)
+            )
+
+        own = {rule.id for rule in self.report.rules if bears_on(rule)}
+        total = Counter(
+            finding.outcome.value
+            for finding in self.report.findings
+            if finding.suppression is None and finding.rule.id in own
+        )
+        total["pass"] = sum(self.passed[name] for name in own)
+        return total
+
+    def row(self, text: str, counts: Counter[str], column: int) -> str:
         shown = text if len(text) <= column else text[: column - 3] + "..."
-        numbers = [counts[each] for each in (Outcome.FAIL, Outcome.UNKNOWN, Outcome.PASS)]
+        numbers = [counts[each] for each in ("fail", "unknown", "pass")]
         return f"{shown:<{column}}  {numbers[0]:>7} {numbers[1]:>9} {numbers[2]:>7}"
 
     def ledger(self) -> Iterator[str]:
