@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date as Date
 from typing import Any
+
+from msgspec import Struct
 
 from policy_engine.control import Framework, counterparts
 from policy_engine.errors import ConfigError
@@ -16,8 +17,7 @@ from policy_engine.suppression import RESOURCE_FORMAT
 DEFAULT_FRAMEWORK = "iso27001-2022"
 
 
-@dataclass(frozen=True, slots=True)
-class Attestation:
+class Attestation(Struct, frozen=True):
     """What somebody attests of controls, for a time.
 
     framework    the catalogue that the controls are of

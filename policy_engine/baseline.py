@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from policy_engine.finding import Finding, Outcome, Passed, Suppression
 from policy_engine.policy import BASELINE
@@ -19,8 +20,7 @@ findings:
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True):
     """One finding of a baseline. Fingerprint and path identify it; the rest is for its readers. The fingerprint is
     without an ordinal: namesakes in other folders share it, and which of them comes first is no matter of theirs."""
 
@@ -31,8 +31,7 @@ class Known:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Baseline:
+class Baseline(Struct, frozen=True):
     findings: Sequence[Known]
 
     def missing(self, findings: Iterable[Finding]) -> list[Known]:

@@ -2,43 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
+
+from msgspec import Struct
 
 from policy_engine.resource import AttributePath, Resource, ResourceGraph
 from policy_engine.unknown import Unknown
 
 
-@dataclass(frozen=True, slots=True)
-class Violation:
+class Violation(Struct, frozen=True):
     """One flaw. `path` is relative to the value the check got; `detail` fills `{detail}` in the rule's message."""
 
     path: AttributePath = ()
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Doubt:
+class Doubt(Struct, frozen=True):
     """Something that cannot be decided, and the Unknown that stands in the way."""
 
     unknown: Unknown
     path: AttributePath = ()
 
 
-@dataclass(frozen=True, slots=True)
 class Context:
     """What a check may look at beside its value: the resource the value belongs to, and the unit's other resources."""
 
-    resource: Resource
-    graph: ResourceGraph
+    __slots__ = ("_texts", "graph", "resource")
+
+    def __init__(self, resource: Resource, graph: ResourceGraph) -> None:
+        self.resource = resource
+        self.graph = graph
+        self._texts: dict[tuple[int, str], tuple[Sequence[Any], frozenset[str] | None]] = {}
+
+    def texts(self, items: Sequence[Any], name: str) -> frozenset[str] | None:
+        """All that items have for an attribute; None where not every one is a known mapping with a text or nothing for
+        it. Worked out once: many rules ask the same of a long list of commands."""
+        key = (id(items), name)
+        known = self._texts.get(key)
+        if known is None:
+            # The items are kept along, so that no other list gets their identity.
+            known = self._texts[key] = (items, _texts(items, name))
+        return known[1]
+
+
+def _texts(items: Sequence[Any], name: str) -> frozenset[str] | None:
+    found = set()
+    for item in items:
+        if type(item) is not dict:
+            return None
+        text = item.get(name)
+        if type(text) is str:
+            found.add(text)
+        elif text is not None:
+            return None
+    return frozenset(found)
 
 
 CheckFunction = Callable[[Any, Mapping[str, Any], Context], Iterable["Violation | Doubt"]]
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(Struct, frozen=True):
     """A check that rules call by name: `check: NAME` and `with: {parameter: value}`.
 
     function    gives a Violation for each flaw and a Doubt for each thing it cannot decide. None of either is a pass;

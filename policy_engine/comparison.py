@@ -6,7 +6,8 @@ Only the units that the change touches are evaluated, as they are and as they we
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from policy_engine.claiming import claim
 from policy_engine.finding import Change, Finding, Outcome, Passed
@@ -19,8 +20,7 @@ from policy_engine.unit import Problem, Unit
 UNCHANGED = "the change does not touch it"
 
 
-@dataclass(frozen=True, slots=True)
-class Gathered:
+class Gathered(Struct, frozen=True):
     """One side of a change.
 
     changed   units of the changed files alone, of formats in which each file is one

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from msgspec import Struct
+
 from policy_engine.check import Check, Context, Doubt, Violation
+from policy_engine.guard import guard_of
 from policy_engine.operators import (
     MAX_MATCHED_TEXT,
     OPERATORS,
+    SIMPLE_TYPES,
     Operator,
     find_unknown,
     listed,
@@ -142,7 +145,6 @@ def _blaming(condition: Condition, steps: Steps) -> Condition:
 # --- comparisons ------------------------------------------------------------------------------------------------------
 
 ValueTest = Callable[[Any], Truth]
-SIMPLE_TYPES = frozenset({str, bool, int, float})
 Pinpoint = Callable[[Any, "bool | None"], "list[int]"]
 
 
@@ -439,11 +441,18 @@ def _compile_quantifier(
 
     of_item = wanted.test if where is None else answer
     settles = head != "every"
+    guard = guard_of(node.get("where")) or (guard_of(node.get("satisfies")) if settles else None)
+    name, texts = (guard.name, guard.texts) if guard is not None and plain is not None else ("", None)
 
     def test(value: Any, context: Context) -> Truth:
         items = _plain_items(value, plain) if plain is not None else None
         if items is None:
             items = [item for _, item in places(value, steps)]
+        elif texts is not None:
+            there = context.texts(items, name)
+            if there is not None:
+                # All are known: those with another text for the guarded attribute say what decides nothing.
+                items = () if texts.isdisjoint(there) else [item for item in items if item.get(name) in texts]
         found: Truth = not settles
         for item in items:
             truth = of_item(item, context)
@@ -588,8 +597,7 @@ _COMPILERS: Mapping[str, Callable[[Mapping[str, Any], str, Mapping[str, Check], 
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Requirement:
+class Requirement(Struct, frozen=True):
     """A compiled target: it applies where `when` holds, and then `require` must hold."""
 
     when: Condition | None

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from policy_engine.rule import Rule
 
 
-@dataclass(frozen=True, slots=True)
-class Control:
+class Control(Struct, frozen=True):
     """One control, in our own words.
 
     id          as its framework writes it: `A.8.24`
@@ -35,8 +35,7 @@ class Control:
     corresponds: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Framework:
+class Framework(Struct, frozen=True):
     """A catalogue of controls.
 
     name      what settings and SARIF tags say: `iso27001-2022`
@@ -62,8 +61,7 @@ class Framework:
         return list(dict.fromkeys(own for name in ids_2022 for own in self.from_2022.get(name, ())))
 
 
-@dataclass(frozen=True, slots=True)
-class FrameworkSource:
+class FrameworkSource(Struct, frozen=True):
     """What a plugin registers: a catalogue's name, and how to load it once it is wanted."""
 
     name: str

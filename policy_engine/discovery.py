@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from policy_engine.errors import ConfigError
 from policy_engine.project import Project
@@ -23,8 +24,7 @@ TOOL_FOLDERS = frozenset({"node_modules", ".terraform", ".venv", ".tox", ".mypy_
 TOOL_FOLDER = "a folder of fetched or generated files"
 
 
-@dataclass(frozen=True, slots=True)
-class Discovered:
+class Discovered(Struct, frozen=True):
     """`paths` are relative to the root and sorted; `left_out` are the ledger's entries for what was not walked;
     `folders` are those that were; `links` are symbolic links that nothing leaves out, and what each leads to."""
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class EntryPoint:
+
+class EntryPoint(Struct, frozen=True):
     """`value` is `module` or `module:attribute`; `distribution` the package it came with."""
 
     name: str

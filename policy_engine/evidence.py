@@ -21,8 +21,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field, to_builtins
 
 from policy_engine.archive import ArchiveAltered, pack, unpack
 from policy_engine.errors import ConfigError
@@ -57,8 +58,7 @@ The report says what rules saw of a part of the controls. It does not say that a
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(Struct, frozen=True):
     """What a pack is of. `dirty` says whether the files differ from the commit."""
 
     repository: str
@@ -66,8 +66,7 @@ class Subject:
     dirty: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Circumstances:
+class Circumstances(Struct, frozen=True):
     """What differs between two packs of the same: who made it (`by`), when (`at`, UTC), and on what."""
 
     by: str
@@ -76,8 +75,7 @@ class Circumstances:
     platform: str
 
 
-@dataclass(slots=True)
-class Verification:
+class Verification(Struct):
     """What is known of a pack. `faults` is empty for one that is whole.
 
     identity  the digest of its manifest
@@ -127,14 +125,14 @@ def create(
         **{f"policy/{name}": data for name, data in policy.items()},
         REPORT: document,
         "rules.json": _json(rules),
-        RUN: _json(asdict(circumstances)),
+        RUN: _json(to_builtins(circumstances)),
     }
     members = dict(sorted(members.items()))
     manifest = _json(
         {
             "format_version": FORMAT_VERSION,
             "source": sources,
-            "subject": asdict(subject),
+            "subject": to_builtins(subject),
             "complete": report.complete,
             "previous": None if previous is None else dict(previous),
             "volatile": [RUN],
@@ -151,7 +149,7 @@ def create(
 
 def rule_digest(rule: Rule) -> str:
     """Of what a rule says, wherever its file lies."""
-    content = {name: value for name, value in asdict(rule).items() if name not in ("path", "pack")}
+    content = {name: value for name, value in to_builtins(rule).items() if name not in ("path", "pack")}
     content["severity"] = rule.severity.value
     return _digest(_json(content))
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from policy_engine.resource import AttributePath
 from policy_engine.rule import Rule, Severity
@@ -23,8 +24,7 @@ class Change(Enum):
     EXISTING = "existing"
 
 
-@dataclass(frozen=True, slots=True)
-class Suppression:
+class Suppression(Struct, frozen=True):
     """Why a finding does not count, and who says so. `kind` is `inline` (a comment in the source), `waiver` (an
     accepted risk) or `baseline` (known from before)."""
 
@@ -33,8 +33,7 @@ class Suppression:
     location: Location | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Twin:
+class Twin(Struct, frozen=True):
     """The same flaw on another instance of the same block: a module called again, a further `count`."""
 
     address: str

@@ -1,12 +1,11 @@
-"""What an attribute of a resource must be for a condition to hold, told without judging the condition."""
+"""What an attribute of a value must be for a condition to hold, told without judging the condition."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from policy_engine.condition import SIMPLE_TYPES
-from policy_engine.operators import scalar
+from policy_engine.operators import SIMPLE_TYPES, scalar
 from policy_engine.path import parse_path
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from policy_engine.finding import Outcome
 from policy_engine.project import Project
@@ -27,8 +29,7 @@ if TYPE_CHECKING:
 Lines = Mapping[str, Sequence[int]]
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(Struct, frozen=True):
     """One example: files, and the lines where the rule must fail or be undecided. `span` is its place in its file."""
 
     name: str

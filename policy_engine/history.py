@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from statistics import median
 from typing import Any
 
 import sqlalchemy as sa
+from msgspec import Struct, field
 
 from policy_engine.errors import ConfigError
 from policy_engine.moment import Moment
@@ -85,8 +85,7 @@ _findings = sa.Table(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Struct, frozen=True):
     """One finding of a run, as far as it is kept. `controls` are those of the leading framework."""
 
     fingerprint: str
@@ -99,8 +98,7 @@ class Record:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Struct, frozen=True):
     """What one scan of one repository found. Nothing counts as fixed by a run that is not complete.
 
     controls  how many controls of the leading framework had each status, by the status's name
@@ -117,8 +115,7 @@ class Run:
     document: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class Delta:
+class Delta(Struct, frozen=True):
     """What a run changed: records of findings that are new, gone, or back again; and how many are open now."""
 
     new: Sequence[Record] = ()
@@ -127,8 +124,7 @@ class Delta:
     open: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Age:
+class Age(Struct, frozen=True):
     """How long the findings of one control have been open, in days; and how long mended ones had been."""
 
     control: str
@@ -139,8 +135,7 @@ class Age:
     median_days_to_fix: float | None
 
 
-@dataclass(slots=True)
-class History:
+class History(Struct):
     engine: sa.Engine
     shown: str = field(default="")
 

@@ -8,8 +8,9 @@ its repetition from a saved snapshot and a snapshot that is found in a folder ar
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from policy_engine.errors import PolicyEngineError
 from policy_engine.tree import Tree
@@ -25,8 +26,7 @@ class HostError(PolicyEngineError):
     """A target that cannot be read at all; the scan goes on without it and is incomplete."""
 
 
-@dataclass(frozen=True, slots=True)
-class HostOption:
+class HostOption(Struct, frozen=True):
     """One option of a host on the command line, by the name it has there.
 
     kind     "target": names what to read, repeatable; "group": names something that holds targets (an organisation),

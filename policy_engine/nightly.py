@@ -8,9 +8,10 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+
+from msgspec import Struct
 
 from policy_engine.errors import PolicyEngineError
 from policy_engine.finding import Finding
@@ -18,8 +19,7 @@ from policy_engine.history import Record, Run
 from policy_engine.reporter import Display
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(Struct, frozen=True):
     """A repository by the name it is kept under, and the folder that it lies in."""
 
     name: str
@@ -27,8 +27,7 @@ class Job:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Struct, frozen=True):
     """The run of a job, or in one line why there is none."""
 
     name: str

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
+
+from msgspec import Struct
 
 from policy_engine.partial import PartialDict, PartialList
 from policy_engine.pattern import search_for
 from policy_engine.unknown import Unknown
 
 Truth = "bool | Unknown"
+SIMPLE_TYPES = frozenset({str, bool, int, float})
 
 
-@dataclass(frozen=True, slots=True)
-class Operator:
+class Operator(Struct, frozen=True):
     """One comparison.
 
     test        (value, operand) -> True, False or an Unknown; value is neither absent, null nor an Unknown

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from policy_engine.errors import ConfigError
 from policy_engine.tree import MAX_FILE_BYTES
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
     from policy_engine.format import Format
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(Struct, frozen=True):
     """One choice.
 
     name  as the command line writes it (`var-file` is `--var-file`); the settings have it under `formats`, by the

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pluggy
+from msgspec import Struct
 
 from policy_engine import hookspecs
 from policy_engine.errors import ConfigError, PluginError
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 GROUP = hookspecs.PROJECT
 
 
-@dataclass(frozen=True, slots=True)
-class PluginInfo:
+class PluginInfo(Struct, frozen=True):
     """A loaded plugin: its entry point's name, its module, the distribution it came with, and what it registers."""
 
     name: str

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from policy_engine.errors import ConfigError
 from policy_engine.resource import Resource
@@ -35,8 +36,7 @@ KINDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(Struct, frozen=True):
     """today      the day that end dates are compared with
     warn_days  so many days before a waiver ends it is told
     whole      whether the scan sees the whole project, so that what covers nothing is stale

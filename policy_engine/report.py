@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from policy_engine.control import Framework
 from policy_engine.finding import Change, Finding, Outcome, Passed
@@ -36,8 +37,7 @@ class Status(Enum):
     UNCHANGED = "unchanged"
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One file (or, for EXCLUDED, one folder, with a trailing slash) of the ledger.
 
     `detail` says why: the exclude pattern and the line it stands on, or the problem.
@@ -49,8 +49,7 @@ class Entry:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Ledger:
+class Ledger(Struct, frozen=True):
     """Everything that was met, sorted by path."""
 
     entries: Sequence[Entry]
@@ -59,8 +58,7 @@ class Ledger:
         return sum(entry.status is status for entry in self.entries)
 
 
-@dataclass(frozen=True, slots=True)
-class Base:
+class Base(Struct, frozen=True):
     """What a scan compares with: the name that was given, the commit, and the failures that are gone since."""
 
     name: str
@@ -68,8 +66,7 @@ class Base:
     fixed: Sequence[Finding] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """Everything a reporter may tell. Sorted, free of absolute paths and of the time of day: two runs are equal.
 
     findings    what fails and what cannot be decided, sorted by path, line, column, rule id, address

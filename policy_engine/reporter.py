@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from policy_engine.control import Framework
 from policy_engine.report import Report
 
 
-@dataclass(frozen=True, slots=True)
-class Display:
+class Display(Struct, frozen=True):
     """What the output can show: `width` in columns, `colour` only where it is a terminal that wants it."""
 
     width: int = 100

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from policy_engine.span import Location, Trace
 
@@ -12,8 +13,7 @@ from policy_engine.span import Location, Trace
 AttributePath = tuple[str | int, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Resource:
+class Resource(Struct, frozen=True, eq=False):
     """One thing a rule can speak of: a Terraform resource, a Kubernetes object or container, a workflow step.
 
     format    name of the input format that made it
@@ -39,8 +39,7 @@ class Resource:
     extent: Location | None = None
 
 
-@dataclass(slots=True)
-class ResourceGraph:
+class ResourceGraph(Struct):
     """The resources of one unit, found by type or by address."""
 
     resources: Sequence[Resource]

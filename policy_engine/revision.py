@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import IO
+
+from msgspec import Struct, field
 
 from policy_engine.errors import ConfigError
 from policy_engine.policy import BASELINE, WAIVERS
@@ -46,8 +47,7 @@ _LINK = b"120000"
 _ASKED_TOGETHER = (*FILE_NAMES, WAIVERS, BASELINE)
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
+class Changes(Struct, frozen=True):
     """Paths of files that differ between a revision and the work tree, relative to the root. Symbolic links are none.
 
     modified    in both, with another content

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any
+
+from msgspec import Struct
 
 
 class Severity(Enum):
@@ -31,8 +32,7 @@ _RANKS = {severity: rank for rank, severity in enumerate(Severity)}
 _SCORES = dict(zip(Severity, (9.5, 8.0, 5.5, 3.0, 1.0), strict=True))
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """How a rule's intent reads in one format: which resources, under what condition, and what must hold.
 
     `when` and `require` are conditions as the rule file holds them; `policy_engine.condition` compiles them.
@@ -46,8 +46,7 @@ class Target:
     remediation: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """One control intent. `controls` are ISO/IEC 27001:2022 ids; `controls_2013` overrides the correspondence table.
 
     `path` is the file it came from, for messages. `sensitive` keeps the offending value out of every output.

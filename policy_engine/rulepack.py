@@ -10,8 +10,9 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from policy_engine.errors import RuleError
 from policy_engine.rule import Rule, Severity, Target
@@ -23,16 +24,14 @@ _LAYOUT = 1
 """Counts the layouts of the compiled form; a change makes every kept pack stale."""
 
 
-@dataclass(frozen=True, slots=True)
-class RulePack:
+class RulePack(Struct, frozen=True):
     """A folder of rule files that a plugin ships: `name` for messages, `path` absolute."""
 
     name: str
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class Mistake:
+class Mistake(Struct, frozen=True):
     """Something wrong with a rule file or its examples."""
 
     path: str
@@ -44,8 +43,7 @@ class Mistake:
         return f"{self.path}{place}: {self.message}"
 
 
-@dataclass(frozen=True, slots=True)
-class CompiledPack:
+class CompiledPack(Struct, frozen=True):
     """A pack as it is kept: an index of all rules, and the rules by format, read when asked for."""
 
     pack: RulePack

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from policy_engine.check import Check
 from policy_engine.condition import ConditionError, Requirement, compile_target
@@ -18,8 +19,7 @@ MAX_REMEMBERED = 10_000
 """Texts of attributes whose targets are kept; a stranger's files may hold any number of them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Active:
+class Active(Struct, frozen=True):
     """A rule's target, ready to judge."""
 
     rule: Rule

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from policy_engine import __version__
 from policy_engine.claiming import claim, make_units, taken
@@ -55,8 +57,7 @@ _STATUSES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class BaseView:
+class BaseView(Struct, frozen=True):
     """A base to compare with: its files, what differs, and what the project had decided there."""
 
     name: str
@@ -71,8 +72,7 @@ class BaseView:
     project: Project | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Evaluated:
+class Evaluated(Struct, frozen=True):
     """What one unit came to: its findings before judging, what could not be understood, and its inline suppressions."""
 
     findings: Sequence[Finding]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import fnmatch
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from policy_engine.errors import ConfigError
 from policy_engine.rule import Severity
@@ -17,8 +18,7 @@ DEFAULT_FRAMEWORKS = ("iso27001-2022", "iso27001-2013")
 DEFAULT_TIMEOUT_S = 30.0
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(Struct, frozen=True):
     """Names rules by id (with `*`), tag, control of either edition, or severity. Empty matches nothing."""
 
     ids: tuple[str, ...] = ()
@@ -40,16 +40,14 @@ class Selection:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Exclude:
+class Exclude(Struct, frozen=True):
     """One pattern in .gitignore syntax, and where it is written, for the ledger."""
 
     pattern: str
     origin: str
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """Settings with their defaults. `path` is the file they came from, None for defaults alone."""
 
     path: str | None = None

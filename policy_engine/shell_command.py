@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, NamedTuple
+
+from msgspec import Struct, field
 
 from policy_engine.partial import PartialList
 from policy_engine.unknown import Unknown
@@ -93,8 +94,7 @@ class Word(NamedTuple):
     splits: bool = False
 
 
-@dataclass(slots=True)
-class Command:
+class Command(Struct):
     """A simple command before it is described: see the module."""
 
     words: list[Word]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from policy_engine.control import Framework, controls_of, counterparts
 from policy_engine.errors import ConfigError
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
 STATUSES = ("undecided", "not-implemented", "planned", "partly", "implemented")
 
 
-@dataclass(frozen=True, slots=True)
-class Applicability:
+class Applicability(Struct, frozen=True):
     """What is decided about one control.
 
     status          one of STATUSES
@@ -39,8 +39,7 @@ class Applicability:
     documents: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(Struct, frozen=True):
     """`framework` is the name of the catalogue that it is about; `controls` its decisions by control id."""
 
     framework: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from policy_engine.finding import Finding, Suppression
 from policy_engine.resource import Resource
@@ -16,8 +17,7 @@ RESOURCE_FORMAT = "policy"
 POLICY_TYPES = ("suppression", "waiver", "policy-file", "statement", "applicability", "attestation")
 
 
-@dataclass(frozen=True, slots=True)
-class InlineSuppression:
+class InlineSuppression(Struct, frozen=True):
     """One such comment.
 
     It covers findings that start on its own line or, when it stands alone, on the next line of code; where that line is

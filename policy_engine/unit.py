@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from enum import Enum
+
+from msgspec import Struct
 
 from policy_engine.project import Project
 from policy_engine.resource import Resource
 from policy_engine.span import Location, Span
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
+class Unit(Struct, frozen=True):
     """One YAML file, one Terraform root module: the grain of parallel work and of the cache.
 
     `name` tells units of a format apart (usually the file or the folder); `paths` are its files, sorted. A unit that
@@ -22,7 +22,7 @@ class Unit:
     format: str
     name: str
     paths: tuple[str, ...]
-    project: Project | None = field(default=None, compare=False, repr=False)
+    project: Project | None = None
 
 
 class ProblemKind(Enum):
@@ -34,8 +34,7 @@ class ProblemKind(Enum):
     """Understood, but something it depends on was not there (a remote module); the scan counts as complete."""
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """Why (part of) a file was not evaluated. All kinds but LIMITED make the scan incomplete."""
 
     path: str
@@ -49,8 +48,7 @@ class Problem:
         return f"{self.path}:{self.span.start_line}:{self.span.start_column}: {self.message}"
 
 
-@dataclass(frozen=True, slots=True)
-class Comment:
+class Comment(Struct, frozen=True):
     """A comment of a scanned file; `text` is what stands after the comment sign, `alone` when no code is before it."""
 
     location: Location
@@ -58,8 +56,7 @@ class Comment:
     alone: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(Struct, frozen=True):
     """What `Format.load` returns. A broken file yields problems and whatever resources could still be understood.
 
     hidden  places whose text no output may show, each within one line of `source_text`: what is known to be a secret.

@@ -7,10 +7,11 @@ looked at works, together with what remains for people to show.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from enum import Enum
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from policy_engine.control import Control, Framework, controls_of
 from policy_engine.finding import Outcome
@@ -45,8 +46,7 @@ MEANINGS = {
 }
 
 
-@dataclass(slots=True)
-class Numbers:
+class Numbers(Struct):
     """How many findings of the control's rules there are of each kind.
 
     failed    flaws that count, those of the baseline among them
@@ -63,8 +63,7 @@ class Numbers:
     unknown: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """What is known of one control.
 
     reason   the status in a sentence, with the numbers behind it

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from fnmatch import translate
 from functools import lru_cache
 from typing import Any
+
+from msgspec import Struct
 
 from policy_engine.errors import ConfigError
 from policy_engine.finding import Finding, Outcome, Suppression
@@ -17,8 +18,7 @@ from policy_engine.span import Fixed, Location
 from policy_engine.suppression import RESOURCE_FORMAT
 
 
-@dataclass(frozen=True, slots=True)
-class Waiver:
+class Waiver(Struct, frozen=True):
     """A risk that somebody accepts for a time.
 
     rule      a rule's id; `*` stands for any characters

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from policy_engine import __version__
 from policy_engine.discovery import find_root
@@ -25,8 +26,7 @@ if TYPE_CHECKING:
     from policy_engine.tree import Tree
 
 
-@dataclass(frozen=True, slots=True)
-class Workspace:
+class Workspace(Struct, frozen=True):
     """`root` is the folder that paths are told relative to."""
 
     root: str

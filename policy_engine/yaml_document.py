@@ -7,8 +7,9 @@ The text is untrusted: nesting, alias expansion and the number of told problems 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct
 
 from policy_engine.resource import AttributePath
 from policy_engine.span import Span
@@ -59,14 +60,13 @@ class TaggedScalar(str):
         return str(self), self.tag
 
 
-@dataclass(frozen=True, slots=True)
-class YamlDocument:
+class YamlDocument(Struct, frozen=True):
     """One document. An alias shares the object it stands for, so values must not be changed in place."""
 
     path: str
     value: Any
     mark: Mark
-    _source: YamlSource = field(repr=False, compare=False)
+    _source: YamlSource
 
     def at(self, path: AttributePath) -> Span:
         """The place of an attribute: the smallest stretch that shows it to a person.
@@ -119,8 +119,7 @@ class YamlDocument:
         return Span(mark[0], mark[1], mark[0], end or self._source.line_end(mark[0]))
 
 
-@dataclass(frozen=True, slots=True)
-class YamlFile:
+class YamlFile(Struct, frozen=True):
     """The documents of a file that could be understood, in order, and what was wrong with the others."""
 
     documents: tuple[YamlDocument, ...] = ()

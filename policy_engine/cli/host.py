@@ -6,10 +6,10 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec import Struct
 
 from policy_engine.errors import ConfigError
 
@@ -21,8 +21,7 @@ TARGET = "{target}"
 DEFAULT_MAX_AGE_H = 12.0
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """What the command line wants of one host: targets, groups of them, and the values that say how to read."""
 
     host: Host
@@ -31,8 +30,7 @@ class Asked:
     values: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Live:
+class Live(Struct, frozen=True):
     """What was read: each snapshot by its path in the tree, or the error that says why there is none; and the targets
     by those paths."""
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec import Struct
 
 from policy_engine.errors import ConfigError
 from policy_engine.escape import for_markdown, for_terminal
@@ -24,8 +24,7 @@ MAX_SHOWN = 20
 SEVERITIES = ("critical", "high", "medium", "low", "info")
 
 
-@dataclass(frozen=True, slots=True)
-class _Night:
+class _Night(Struct, frozen=True):
     """What one repository came to: its run's changes, or why there is none."""
 
     name: str
@@ -214,16 +213,17 @@ def _table(*columns: str) -> list[str]:
 
 def _json(nights: Sequence[_Night], ages: Sequence[Age]) -> str:
     import json
-    from dataclasses import asdict
+
+    from msgspec import to_builtins
 
     def told(night: _Night) -> dict[str, Any]:
-        delta = None if night.delta is None else asdict(night.delta)
+        delta = None if night.delta is None else to_builtins(night.delta)
         return {"repository": night.name, "scanned": delta is not None, "trouble": night.trouble, **(delta or {})}
 
     document = {
         "format_version": 1,
         "repositories": [told(night) for night in nights],
-        "ages": [asdict(age) for age in ages],
+        "ages": [to_builtins(age) for age in ages],
         "source": "Based on ISO/IEC 27001:2022 Annex A and ISO/IEC 27002 guidance",
     }
     return json.dumps(document, indent=2) + "\n"

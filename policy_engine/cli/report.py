@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
+from msgspec.structs import replace
 
 from policy_engine.cli.output import read_outputs, write_report
 from policy_engine.errors import ConfigError

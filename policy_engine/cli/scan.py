@@ -7,10 +7,10 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec.structs import replace
 
 from policy_engine.cli.host import DEFAULT_MAX_AGE_H, TARGET, asked_of, host_options, read_hosts, target_file
 from policy_engine.cli.output import read_outputs, write_report

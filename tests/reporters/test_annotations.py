@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from policy_engine.rule import Severity
 from policy_engine_plugins.github_actions.render import render_annotations, render_outputs

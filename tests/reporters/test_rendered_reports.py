@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from jsonschema import Draft7Validator, Draft202012Validator
 from junitparser import JUnitXml
 from lxml import etree
 from markdown_it import MarkdownIt
+from msgspec.structs import replace
 
 from policy_engine.plugins import Plugins
 from policy_engine.report import Ledger, Report

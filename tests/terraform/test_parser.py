@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
 
 import pytest
+from msgspec import Struct
 
 from policy_engine.span import Span
 from policy_engine_plugins.terraform import syntax
@@ -26,9 +26,9 @@ def expression_of(text: str) -> syntax.Expression:
 
 def nodes(node: object) -> Iterator[object]:
     yield node
-    if is_dataclass(node) and not isinstance(node, Source):
-        for field in fields(node):
-            yield from nodes(getattr(node, field.name))
+    if isinstance(node, Struct) and not isinstance(node, Source):
+        for name in node.__struct_fields__:
+            yield from nodes(getattr(node, name))
     elif isinstance(node, (tuple, list)):
         for item in node:
             yield from nodes(item)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
 import configuration_cases
 import pytest
 from module_cases import cases, read
+from msgspec import Struct
 
 from policy_engine_plugins.terraform.parser import parse, parse_expression
 from policy_engine_plugins.terraform.source import Source
@@ -45,9 +45,9 @@ def blocks(body: Body) -> Iterator[Block]:
 
 def without_places(node: object) -> object:
     """A tree's content, its offsets left out."""
-    if is_dataclass(node):
+    if isinstance(node, Struct):
         return type(node).__name__, [
-            without_places(getattr(node, field.name)) for field in fields(node) if field.name not in ("start", "end")
+            without_places(getattr(node, name)) for name in node.__struct_fields__ if name not in ("start", "end")
         ]
     if isinstance(node, (tuple, list)):
         return [without_places(item) for item in node]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from policy_engine.resource import Resource
 from policy_engine.unit import ProblemKind
@@ -30,8 +32,7 @@ STEP_PARTS = 50
 STRATEGIES = ("runOnce", "rolling", "canary")
 
 
-@dataclass(frozen=True, slots=True)
-class Above:
+class Above(Struct, frozen=True):
     """What a job stands in: the pipeline, its stage, and what it takes over from them."""
 
     file: str

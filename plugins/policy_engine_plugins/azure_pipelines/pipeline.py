@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from policy_engine.resource import Resource
 from policy_engine.unit import ProblemKind
@@ -21,8 +22,7 @@ FORMAT = "azure-pipelines"
 STRUCTURE = ("stages", "jobs", "steps", "parameters", "extends")
 
 
-@dataclass(slots=True)
-class Variables:
+class Variables(Struct):
     """Variables of a pipeline, stage or job.
 
     written  name to value as written, with where

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
+
+from msgspec import Struct, field
 
 from policy_engine.resource import AttributePath
 from policy_engine.span import Location, Trace
@@ -27,8 +28,7 @@ class Stretch(NamedTuple):
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Places:
+class Places(Struct, frozen=True):
     """own      the resource's own mapping
     renamed  for keys that it does not hold as such: what each stands for
     parents  for keys that hold another resource's value: that resource's places

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from policy_engine.unknown import Unknown
 from policy_engine_plugins.azure_pipelines.placed import Origin
 from policy_engine_plugins.azure_pipelines.variables import not_known
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(Struct, frozen=True):
     """A value and where it is written. `chosen`: whoever runs the pipeline may give another. `bounded`: its declaration
     limits what it may hold."""
 
@@ -22,8 +22,7 @@ class Given:
     bounded: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Struct, frozen=True):
     """files       the file whose expressions these are, last, and those that use it as a template
     parameters  of the file, by lower-case names
     variables   known before the run, by lower-case names; an Unknown where a condition decides

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from policy_engine.errors import PolicyEngineError
 from policy_engine.tree import Tree
@@ -20,8 +21,7 @@ MAX_STACKS = 200
 MAX_NESTING = 10
 
 
-@dataclass(slots=True)
-class Workspace:
+class Workspace(Struct):
     """One root template with all that it nests."""
 
     tree: Tree
@@ -53,8 +53,7 @@ class Workspace:
         self.problems.append(Problem(path, message, None, kind))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Scope:
+class Scope(Struct, frozen=True, eq=False):
     """`bindings` are the values of loop variables by their names; None where there is no loop around, as is usual."""
 
     stack: Stack

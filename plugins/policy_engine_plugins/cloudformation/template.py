@@ -6,8 +6,9 @@ import json
 import re
 from bisect import bisect_right
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Protocol
+
+from msgspec import Struct, field
 
 from policy_engine.resource import AttributePath
 from policy_engine.span import Location, Span
@@ -39,8 +40,7 @@ class _Nowhere:
         return _NO_SPAN
 
 
-@dataclass(slots=True)
-class Template:
+class Template(Struct):
     """`value` is the top level's mapping, empty where there is none. Sections that are no mappings count as empty, and
     this is told."""
 

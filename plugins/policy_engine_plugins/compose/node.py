@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from policy_engine.partial import PartialDict
 from policy_engine.resource import AttributePath
@@ -19,8 +20,7 @@ class TooManyNodes(Exception):
     """The aliases of a file stand for more values than are read."""
 
 
-@dataclass(slots=True, eq=False)
-class Node:
+class Node(Struct, eq=False):
     """value     a scalar or an Unknown, a dict of nodes, or a list of nodes
     document  and `path` in it: where it is written
     tag       `!reset`, `!override`

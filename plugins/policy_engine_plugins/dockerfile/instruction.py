@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 from policy_engine_plugins.dockerfile.lexical import Line, split_words
 
@@ -50,8 +51,7 @@ class Pair(NamedTuple):
     end: int
 
 
-@dataclass(slots=True)
-class Instruction:
+class Instruction(Struct):
     """An instruction. `line` is where it stands; one behind ONBUILD begins further right in it."""
 
     keyword: str

@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 from policy_engine.span import Location, Span
 from policy_engine.unit import Comment
@@ -123,8 +124,7 @@ class Line(NamedTuple):
     """What is wrong with how the line ends, and where."""
 
 
-@dataclass(slots=True)
-class Lines:
+class Lines(Struct):
     """A file cut into lines; `directives` maps each to its value and place."""
 
     lines: list[Line] = field(default_factory=list)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from policy_engine.partial import PartialDict
 from policy_engine.resource import AttributePath
@@ -71,8 +72,7 @@ class CommandValue(dict[str, Any]):
         return self[key]
 
 
-@dataclass(slots=True)
-class Places:
+class Places(Struct):
     """header  shown for what has no place of its own
     known   places of attributes; the longest path that leads to the wanted one counts
     via     for a path, where the values that went into it stand, with a phrase for each

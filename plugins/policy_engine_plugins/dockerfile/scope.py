@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from policy_engine.span import Location
 from policy_engine.unknown import Unknown
@@ -18,8 +19,7 @@ PLATFORM = frozenset(
 )
 
 
-@dataclass(slots=True)
-class Scope:
+class Scope(Struct):
     """env, args   what is set so far; a variable of the environment wins over a build argument
     defaults      where the default of a build argument stands
     closed        whether nothing else is set: before the first FROM, or in a stage from `scratch`

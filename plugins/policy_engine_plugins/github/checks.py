@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
+
+from msgspec import Struct, field
 
 from policy_engine.check import Doubt, Violation
 from policy_engine.unknown import Unknown
@@ -117,8 +118,7 @@ def _text_inputs(on: Any) -> list[str]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """The contexts looked for: patterns with `*`, and those of them that are all right."""
 
     patterns: tuple[str, ...]
@@ -179,8 +179,7 @@ CARRYING = ("env", "matrix", "steps", "needs")
 MAX_TRAIL = 5
 
 
-@dataclass(slots=True)
-class Trail:
+class Trail(Struct):
     """Follows contexts to what they hold. `outputs` are patterns of outputs, by the action that has them."""
 
     wanted: Wanted

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from policy_engine.resource import AttributePath
 from policy_engine.span import Location, Span, Trace
 from policy_engine.yaml_document import YamlDocument
 
 
-@dataclass(frozen=True, slots=True)
-class Places:
+class Places(Struct, frozen=True):
     """base      path of the resource in the document
     renamed   for keys that the document does not hold: the path in the document that each stands for
     parents   for keys that hold another resource's value: that resource's places

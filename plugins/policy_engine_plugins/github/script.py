@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from policy_engine.resource import AttributePath
 from policy_engine.shell import HOLE, Script, read_script
@@ -24,8 +25,7 @@ _SUBSTITUTED = re.compile(r"\$\(|`|<\(")
 _KEY = re.compile(r"""(?:^|[\s"'])([A-Za-z_][\w-]*)(?:=|<<)""")
 
 
-@dataclass(frozen=True, slots=True)
-class RunScript:
+class RunScript(Struct, frozen=True):
     """A script that was read, and its text as it stands in the file."""
 
     text: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from policy_engine.unknown import Unknown
 from policy_engine_plugins.github.evaluate import evaluate, to_text
@@ -13,8 +14,7 @@ from policy_engine_plugins.github.expression import ExpressionError, Node, parse
 OPEN, CLOSE = "${{", "}}"
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """A piece of text, or an expression with its tree; `start` and `end` are offsets of the whole piece in the text."""
 
     start: int
@@ -23,8 +23,7 @@ class Part:
     node: Node | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Struct, frozen=True):
     message: str
     offset: int
 

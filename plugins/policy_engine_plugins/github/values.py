@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from policy_engine.path import show_path
 from policy_engine.resource import AttributePath
@@ -18,8 +19,7 @@ from policy_engine_plugins.github.template import OPEN, Part, known, split
 from policy_engine_plugins.github.traits import SURROUNDED, parsed_contexts, traits
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """An expression: the path of its scalar in the document, its text and tree, and its place.
 
     surrounded  of the first expression of a condition: true where the condition is a text around it, an Unknown where
@@ -45,8 +45,7 @@ class Found:
         }
 
 
-@dataclass(slots=True)
-class Reader:
+class Reader(Struct):
     """Reads the values of one document."""
 
     document: YamlDocument

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from policy_engine.resource import AttributePath, Resource
 from policy_engine.span import Location, Trace
@@ -15,8 +16,7 @@ from policy_engine_plugins.github_host.snapshot import Snapshot, endpoint_of
 FORMAT = "github-settings"
 
 
-@dataclass(slots=True)
-class Answers:
+class Answers(Struct):
     """The answers of one snapshot. An answer is a body, None where there is known to be no such thing, or an Unknown
     that says what stood in the way and what would help."""
 

@@ -10,10 +10,12 @@ import json
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from policy_engine import __version__
 from policy_engine.errors import ConfigError
@@ -32,8 +34,7 @@ _PATIENCE = 3
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """max_bytes    of one page
     answer_s     for one page to arrive in full
     connect_s    to be connected, and between two pieces of an answer
@@ -50,8 +51,7 @@ class Limits:
     max_wait_s: float = 900.0
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """status     of the last page; 0 where no answer came
     body       of a 2xx answer, the pages of a listing joined; else None
     message    what GitHub says of it, or what stood in the way

@@ -7,17 +7,17 @@ permissions are those of https://docs.github.com/en/rest/authentication/permissi
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from policy_engine_plugins.github_host.shape import Each
 
 API_VERSION = "2022-11-28"
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(Struct, frozen=True):
     """name        under which the answer stands in a snapshot; one that is asked several times has `/` and a key behind
     path        with `{owner}`, `{repo}`, `{org}` and the like
     shape       of the body that is kept

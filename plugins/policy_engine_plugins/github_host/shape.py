@@ -8,15 +8,15 @@ carry a secret into one.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 MAX_TEXT = 400
 MAX_ITEMS = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class Each:
+class Each(Struct, frozen=True):
     """A mapping from any (short) key to values of one shape."""
 
     shape: Any

@@ -6,10 +6,11 @@ from __future__ import annotations
 import json
 from bisect import bisect_right
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any
+
+from msgspec import Struct, field
 
 from policy_engine.resource import AttributePath
 from policy_engine.span import Span
@@ -29,8 +30,7 @@ class NoSnapshot(ValueError):
         self.at = at
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(Struct, frozen=True):
     """`answers` by the endpoints' names, their bodies of the shape they are kept in."""
 
     organization: bool
@@ -108,8 +108,7 @@ def settled_at(data: bytes, target: str) -> datetime | None:
     return at
 
 
-@dataclass(slots=True)
-class Text:
+class Text(Struct):
     """A JSON text in which the places of values are found when somebody asks."""
 
     text: str

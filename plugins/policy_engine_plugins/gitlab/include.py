@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from policy_engine.unknown import Unknown
 from policy_engine_plugins.gitlab.placed import Origin, origin_of
@@ -21,8 +22,7 @@ _AT_COMMIT = re.compile(
 _OWN_COMPONENT = re.compile(r"\$\{?CI_SERVER_(?:FQDN|HOST)\}?/\$\{?CI_PROJECT_PATH\}?/([\w.-]+)@.*", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One included file. `target` is what its keyword names; `value` the entry as a mapping whatever its form."""
 
     kind: str

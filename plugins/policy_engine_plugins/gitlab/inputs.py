@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from policy_engine.resource import AttributePath
 from policy_engine.unknown import Unknown
@@ -22,8 +23,7 @@ Place = tuple[str, AttributePath]
 """A file and a path in it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(Struct, frozen=True):
     """The value of an input and where it is written. `bounded` where its declaration limits what it may hold; unknown
     where the declaration is not in the file."""
 
@@ -32,8 +32,7 @@ class Given:
     bounded: bool | Unknown = False
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(Struct, frozen=True):
     """An input put into a text: its name, whether its declaration bounds it, the text as written, the place in it."""
 
     name: str
@@ -43,8 +42,7 @@ class Use:
     end: int
 
 
-@dataclass(slots=True)
-class Interpolation:
+class Interpolation(Struct):
     """Puts inputs into the values of one file. `uses` has, for each text that held some, by its place: which."""
 
     given: Mapping[str, Given]

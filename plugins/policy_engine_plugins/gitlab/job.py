@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from policy_engine.partial import PartialDict
 from policy_engine.resource import Resource
@@ -39,8 +40,7 @@ _SECURITY = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(Struct, frozen=True):
     """What all jobs of a pipeline share.
 
     value, places  of the `pipeline` resource

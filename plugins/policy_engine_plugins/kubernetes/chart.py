@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from policy_engine.errors import PolicyEngineError
 from policy_engine.resource import AttributePath
@@ -22,8 +23,7 @@ _FILES = re.compile(rb"""\.Files\.(?:Get|GetBytes|Lines|Glob)\s+["`]([^"`\n]{1,2
 _MAX_LEVELS = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Dependency:
+class Dependency(Struct, frozen=True):
     """A chart that another one depends on; `path` is where its name stands in `document`."""
 
     name: str
@@ -42,8 +42,7 @@ class Dependency:
         return self.document.at(self.path)
 
 
-@dataclass(frozen=True, slots=True)
-class Chart:
+class Chart(Struct, frozen=True):
     folder: str
     document: YamlDocument
     name: str

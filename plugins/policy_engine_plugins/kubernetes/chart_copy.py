@@ -10,7 +10,8 @@ import os
 import re
 import tarfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from policy_engine.errors import PolicyEngineError
 from policy_engine.span import Location
@@ -24,8 +25,7 @@ _MAX_LEVELS = 8
 _SCHEMA = "values.schema.json"
 
 
-@dataclass(frozen=True, slots=True)
-class Copied:
+class Copied(Struct, frozen=True):
     """A chart of the copy.
 
     chart  as the tree has it; None for one from an archive
@@ -39,8 +39,7 @@ class Copied:
     above: str
 
 
-@dataclass(slots=True)
-class ChartCopy:
+class ChartCopy(Struct):
     """Contents by their paths in the copy, and for each the file of the tree it comes from.
 
     charts  by helm's name for them: `shop`, `shop/charts/database`

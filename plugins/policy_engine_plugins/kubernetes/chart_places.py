@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from policy_engine.resource import AttributePath
 from policy_engine.span import Location, Span, Trace
@@ -17,8 +18,7 @@ _MAX_RELATED = 3
 _ABSENT = object()
 
 
-@dataclass(frozen=True, slots=True)
-class ValuesLayer:
+class ValuesLayer(Struct, frozen=True):
     """A file of values; those of a chart stand below `prefix` in it."""
 
     document: YamlDocument

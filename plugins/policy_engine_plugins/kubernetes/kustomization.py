@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from policy_engine.resource import AttributePath
 from policy_engine.tree import Tree, join
@@ -26,8 +27,7 @@ HELM_KEYS = ("helmCharts", "helmChartInflationGenerator", "helmGlobals")
 _MAX_KUSTOMIZATIONS = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(Struct, frozen=True):
     """Something that a kustomization names; `path` is where.
 
     role    `resource`, `patch` or `other`
@@ -44,8 +44,7 @@ class Named:
         return REMOTE.search(self.text) is not None
 
 
-@dataclass(frozen=True, slots=True)
-class Kustomization:
+class Kustomization(Struct, frozen=True):
     folder: str
     document: YamlDocument
 

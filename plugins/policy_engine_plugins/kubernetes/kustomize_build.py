@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from policy_engine.errors import PolicyEngineError
 from policy_engine.resource import AttributePath
@@ -44,8 +45,7 @@ def find_tool() -> tuple[str, str] | None:
     return None
 
 
-@dataclass(slots=True)
-class Built:
+class Built(Struct):
     """What came of it. `output` is None where it could not be built; `has_origins` where objects tell where they are
     from."""
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import copy
 import re
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from policy_engine.resource import Resource
 from policy_engine.span import Location, Trace

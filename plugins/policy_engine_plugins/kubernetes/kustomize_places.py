@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from policy_engine.resource import AttributePath
 from policy_engine.source_text import source_lines, source_text
@@ -24,8 +26,7 @@ _ABSENT: Any = object()
 _BLOCK = re.compile(r"[|>][-+0-9]*\s*(?:#.*)?$")
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """An object as a file has it: a base's, or a patch, which may be text inside a kustomization. A patch with a target
     changes what that selects, whatever kind and name it has itself."""
 
@@ -52,8 +53,7 @@ class Source:
         return _located(self.path, self.document.extent((*self.place, *path)), self.inside)
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(Struct, frozen=True):
     """One operation of a JSON patch; its target may name a kind and a name."""
 
     path: str
@@ -68,8 +68,7 @@ class Operation:
         return _located(self.path, self.document.at((*self.place, "value", *path)), self.inside)
 
 
-@dataclass(frozen=True, slots=True)
-class Inside:
+class Inside(Struct, frozen=True):
     """Text in another file: `key` is the line of the key that it is the value of, and `lines` are that file's."""
 
     key: int

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import Any, Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from policy_engine.path import show_path
 from policy_engine.resource import AttributePath, Resource
@@ -43,8 +45,7 @@ class Places(Protocol):
     def extent(self, document: YamlDocument, path: AttributePath) -> Location: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(Struct, frozen=True):
     """Attributes of a file as it is written."""
 
     path: str
@@ -56,8 +57,7 @@ class Written:
         return Location(self.path, document.extent(path))
 
 
-@dataclass(frozen=True, slots=True)
-class KubernetesObject:
+class KubernetesObject(Struct, frozen=True):
     """An object and where it stands. Its names are the written text, even where that is a placeholder."""
 
     document: YamlDocument
@@ -74,8 +74,7 @@ class KubernetesObject:
         return f"{self.kind}/{self.namespace or 'default'}/{self.name}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Pod:
+class _Pod(Struct, frozen=True):
     """A pod of an object, on its way to be a resource. `name` is what people know it by."""
 
     owner: KubernetesObject

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from policy_engine.resource import AttributePath
 from policy_engine_plugins.kubernetes.workload import at, template_path
@@ -35,8 +36,7 @@ _SHARED = (
 _OF_THE_WORKFLOW = ("hostNetwork",)
 
 
-@dataclass(frozen=True, slots=True)
-class HeldPod:
+class HeldPod(Struct, frozen=True):
     """A pod in an object; every path is one in the object.
 
     spec     its keys as a pod spec has them

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from policy_engine.resource import AttributePath
 from policy_engine.unknown import Unknown
@@ -48,8 +49,7 @@ _MAX_SCRIPT = 65536
 _MAX_JOINED = 4096
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
+class Started(Struct, frozen=True):
     """`program` is None where the image decides. `flags` is open where some of them are not known."""
 
     program: str | None

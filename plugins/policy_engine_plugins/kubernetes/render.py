@@ -8,7 +8,8 @@ import re
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from policy_engine.span import Location, Span
 from policy_engine.unit import Problem
@@ -31,8 +32,7 @@ _BY_CHANCE = re.compile(
 _NO_TEMPLATE = re.compile(r'no template "([^"]+)" associated')
 
 
-@dataclass(frozen=True, slots=True)
-class RenderedDocument:
+class RenderedDocument(Struct, frozen=True):
     """A document that helm gave. `source` is its template's path in the copy; `marks` say where each line is from, the
     innermost place first; None where that is not known.
     """
@@ -45,8 +45,7 @@ class RenderedDocument:
     makes up by chance, such as a password."""
 
 
-@dataclass(slots=True)
-class Rendered:
+class Rendered(Struct):
     """What came of a chart. `templates` are the paths in the copy that marks count through."""
 
     documents: list[RenderedDocument] = field(default_factory=list)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from policy_engine.resource import AttributePath
 
@@ -32,16 +33,14 @@ _SCOPED = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Struct, frozen=True):
     """What `.` stands for between `with .Values.a` or `range .Values.a` and its end."""
 
     path: AttributePath
     each: bool
 
 
-@dataclass(frozen=True, slots=True)
-class TemplateLine:
+class TemplateLine(Struct, frozen=True):
     """A line that writes something; one with an action that goes over several lines is told by its first.
 
     spreads  whether there may be more lines of it once it is rendered
@@ -66,8 +65,7 @@ class TemplateLine:
         return list(dict.fromkeys(found))
 
 
-@dataclass(frozen=True, slots=True)
-class TemplateText:
+class TemplateText(Struct, frozen=True):
     """A template, cut into the lines that write. `marked` is None where it is not understood well enough to be."""
 
     lines: dict[int, TemplateLine]
@@ -225,8 +223,7 @@ class _Cut:
         return "".join(parts)
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(Struct, frozen=True):
     """The template file (by its number) and line that something came from."""
 
     file: int

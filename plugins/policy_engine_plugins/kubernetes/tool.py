@@ -13,8 +13,9 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
 
 TIME_S = 20
 MEMORY_BYTES = 1 << 30
@@ -28,8 +29,7 @@ _WARNING = re.compile(r"(?:# )?warning\b", re.IGNORECASE)
 _FIRST_HELM_WITHOUT_DNS = (3, 11, 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(Struct, frozen=True):
     """What a run came to. `error` is empty where it went well, else what the tool says or why it was stopped."""
 
     output: bytes

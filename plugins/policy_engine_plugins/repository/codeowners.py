@@ -11,8 +11,9 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+
+from msgspec import Struct, field
 
 from policy_engine.span import Span
 from policy_engine_plugins.repository.places import lines, on_line
@@ -33,8 +34,7 @@ _GITLAB_OWNER = re.compile(
 )
 
 
-@dataclass(slots=True)
-class Entry:
+class Entry(Struct):
     """One line. `faults` are of the pattern, which the host then leaves out; `owner_faults` by the owner's index.
 
     excluded  a GitLab line that takes files out of its section
@@ -331,8 +331,7 @@ def match_gitlab(pattern: str, paths: Paths) -> list[int]:
     return [number for number in candidates if match_parts(parts, paths.paths[number].split("/"), to_end=True)]
 
 
-@dataclass(slots=True)
-class Ownership:
+class Ownership(Struct):
     """What the lines of a file come to for the files of a project.
 
     matches    for each entry, how many files its pattern speaks of

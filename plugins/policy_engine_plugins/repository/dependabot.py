@@ -6,8 +6,9 @@ https://docs.github.com/en/code-security/reference/supply-chain-security/dependa
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from policy_engine.resource import AttributePath, Resource
 from policy_engine.unit import Problem
@@ -27,8 +28,7 @@ _TOP = frozenset({"version", "updates", "registries", "enable-beta-ecosystems", 
 _SECRETS = ("password", "token", "key", "auth-key", "public-key-fingerprint")
 
 
-@dataclass(frozen=True, slots=True)
-class Watch:
+class Watch(Struct, frozen=True):
     """One `updates` entry: which ecosystem it looks after, and in which folders (as written, without outer slashes)."""
 
     ecosystem: str
@@ -136,7 +136,7 @@ def _registries(registries: Mapping[str, Any], document: YamlDocument) -> Iterat
 
 def _with_secrets(made: Resource, document: YamlDocument, name: str, keys: list[str]) -> Resource:
     """A secret stands at its own key."""
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     from policy_engine.span import Location, Trace
 

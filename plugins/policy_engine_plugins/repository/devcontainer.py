@@ -50,7 +50,7 @@ def load(path: str, data: bytes) -> tuple[list[Resource], list[Problem]]:
 
 def _placed(made: Resource, value: Mapping[str, Any], document: YamlDocument) -> Resource:
     """Items of our own lists stand where they were found."""
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     from policy_engine.span import Location, Trace
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from policy_engine.project import Project
 from policy_engine.resource import Resource
@@ -86,8 +87,7 @@ _COMPOSE = re.compile(r"(?:docker-)?compose(?:[.-][\w.-]+)?\.ya?ml$")
 _DOCKERFILE = re.compile(r"(?:dockerfile|containerfile)(?:\.[\w.-]+)?$|[\w.-]+\.(?:dockerfile|containerfile)$")
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(Struct, frozen=True):
     """An ecosystem in a folder, by the manifest that shows it."""
 
     ecosystem: str
@@ -189,8 +189,7 @@ def _mentions(path: str, tree: Tree, *wanted: bytes) -> bool:
     return any(each in data for each in wanted)
 
 
-@dataclass(frozen=True, slots=True)
-class Updates:
+class Updates(Struct, frozen=True):
     """What looks for updates: the names of the tools, and a function that says so of a use: true, false or unknown."""
 
     tools: tuple[str, ...]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fnmatch import translate
 from functools import lru_cache
+
+from msgspec import Struct
 
 from policy_engine.project import Project
 from policy_engine.resource import Resource
@@ -57,8 +58,7 @@ class Ignores:
         return self._known[folder]
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """A pattern as git reads it: of the path itself, not of what lies below."""
 
     parts: tuple[str, ...]

@@ -123,7 +123,7 @@ class Numbered:
         self._seen: dict[tuple[str, str], int] = {}
 
     def __call__(self, found: list[Resource]) -> list[Resource]:
-        from dataclasses import replace
+        from msgspec.structs import replace
 
         kept = []
         sources = [each for each in found[:MAX_RESOURCES] if each.type == "package_source"]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from policy_engine.span import Span
 from policy_engine.unit import Problem
@@ -12,8 +13,7 @@ MAX_DEPTH = 200
 MAX_ELEMENTS = 200_000
 
 
-@dataclass(slots=True)
-class Element:
+class Element(Struct):
     """`name` without its namespace; `span` is where its tag begins."""
 
     name: str

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from policy_engine_plugins.secrets import checksum
 from policy_engine_plugins.secrets.found import CHECKSUM, FORM, MISMATCH, STRUCTURE, Found
@@ -18,8 +19,7 @@ Judge = Callable[[str], "str | None"]
 """Gives the basis on which a match is a secret; None where it is none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(Struct, frozen=True):
     """`marks`: texts of which one is in every file that has such a token. The secret is the pattern's first group, or
     all of the match."""
 

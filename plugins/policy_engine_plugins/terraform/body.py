@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from policy_engine.unknown import Unknown
 from policy_engine_plugins.terraform.evaluate import evaluate, iterate
@@ -46,8 +46,7 @@ _NAMING = {
 }
 
 
-@dataclass(slots=True, eq=False)
-class ExpandedBody:
+class ExpandedBody(Struct, eq=False):
     """A body with the scope its expressions see, and its nested blocks after expansion.
 
     block  the block it belongs to: for a dynamic block the `dynamic` one, which is what a reader would point at

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from policy_engine.unknown import Unknown
 from policy_engine_plugins.terraform.functions.conversion import unify
@@ -33,8 +34,7 @@ from policy_engine_plugins.terraform.values import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Constraint:
+class Constraint(Struct, frozen=True):
     """`kind` is any, string, number, bool, list, set, map, object or tuple. `fields` of an object pair each constraint
     with whether it is optional and with its default's expression."""
 

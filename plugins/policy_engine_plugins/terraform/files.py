@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from policy_engine.errors import PolicyEngineError
 from policy_engine.tree import FileTooLarge, Tree
@@ -17,8 +18,7 @@ from policy_engine_plugins.terraform.syntax import SyntaxTree
 MAX_KEPT_BYTES = 6_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class ParsedFile:
+class ParsedFile(Struct, frozen=True):
     """A file's tree, or None where it cannot be read; and what is wrong with it."""
 
     syntax: SyntaxTree | None

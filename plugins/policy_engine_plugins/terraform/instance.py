@@ -7,9 +7,10 @@ the way round are unknown and the cycle is told.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import fields, is_dataclass
 from posixpath import relpath
 from typing import Any, NamedTuple
+
+from msgspec import Struct
 
 from policy_engine.span import Location
 from policy_engine.unit import Problem, ProblemKind
@@ -367,8 +368,8 @@ def local_references(expression: Expression) -> Iterator[str]:
                 yield str(node.steps[1])
         elif isinstance(node, tuple):
             stack.extend(node)
-        elif is_dataclass(node):
-            stack.extend(getattr(node, field.name) for field in fields(node))
+        elif isinstance(node, Struct):
+            stack.extend(getattr(node, name) for name in node.__struct_fields__)
 
 
 def _is_false(block: Block, name: str) -> bool:

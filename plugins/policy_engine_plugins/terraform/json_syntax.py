@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
+
+from msgspec import Struct
 
 from policy_engine_plugins.terraform.expression import ExpressionParser
 from policy_engine_plugins.terraform.lexical import IDENTIFIER, MAX_DEPTH, SyntaxFault
@@ -213,19 +214,13 @@ def _move(node: object, shift: int | None, start: int, end: int) -> None:
         item = stack.pop()
         if isinstance(item, (tuple, list)):
             stack.extend(item)
-        elif is_dataclass(item) and not isinstance(item, Source):
-            for field in fields(item):
-                if field.name == "start" or field.name == "end":
-                    at = (
-                        getattr(item, field.name) + shift
-                        if shift is not None
-                        else (start if field.name == "start" else end)
-                    )
-                    setattr(item, field.name, at)
-                elif field.name not in ("value", "steps", "source") or not isinstance(
-                    getattr(item, field.name), (str, int)
-                ):
-                    stack.append(getattr(item, field.name))
+        elif isinstance(item, Struct) and not isinstance(item, Source):
+            for name in item.__struct_fields__:
+                held = getattr(item, name)
+                if name in ("start", "end"):
+                    setattr(item, name, held + shift if shift is not None else (start if name == "start" else end))
+                elif name not in ("value", "steps", "source") or not isinstance(held, (str, int)):
+                    stack.append(held)
 
 
 def _read_literally(root: Body, reader: _Reader) -> None:

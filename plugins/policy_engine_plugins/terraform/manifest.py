@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from policy_engine.errors import PolicyEngineError
 from policy_engine.span import Span
@@ -15,8 +16,7 @@ PATH = f"{FOLDER}/modules/modules.json"
 _REGISTRIES = ("registry.terraform.io/", "registry.opentofu.org/")
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
+class Manifest(Struct, frozen=True):
     """`folders` and `sources` by the call's key: the names of the calls on the way to it, joined by dots."""
 
     folders: Mapping[str, str] = field(default_factory=dict)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from policy_engine.span import Span
 from policy_engine.tree import Tree
@@ -30,8 +31,7 @@ _LABELS = {
 }
 
 
-@dataclass(slots=True)
-class Module:
+class Module(Struct):
     """The declarations of a folder, by the name that references use for them (`aws_s3_bucket.logs`, `data.x.y`).
 
     `values` are what `terraform.tfvars` and `*.auto.tfvars` set.

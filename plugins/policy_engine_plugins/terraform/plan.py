@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
+
+from msgspec import Struct, field
 
 from policy_engine.errors import PolicyEngineError
 from policy_engine.path import ABSENT, lookup
@@ -57,8 +58,7 @@ class _NoPlan(Exception):
     """The document is not laid out as plans are."""
 
 
-@dataclass
-class _Plan:
+class _Plan(Struct):
     source: Source
     configuration: Mapping[str, Resource]
     problems: list[Problem] = field(default_factory=list)
@@ -161,8 +161,7 @@ def without_keys(address: str) -> str:
     return "".join(kept) + address[at:]
 
 
-@dataclass(frozen=True, slots=True)
-class _Merge:
+class _Merge(Struct, frozen=True):
     """Planned values with an Unknown wherever the plan marks one. What the configuration says of that is kept."""
 
     address: str

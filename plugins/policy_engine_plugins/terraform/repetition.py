@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+from msgspec import Struct
 
 from policy_engine.unknown import Unknown
 from policy_engine_plugins.terraform.scope import Binder, Scope
@@ -28,8 +29,7 @@ _STEPS = 10  # what an instance costs at least
 Made = TypeVar("Made")
 
 
-@dataclass(slots=True, eq=False)
-class Expansion(Generic[Made]):
+class Expansion(Struct, Generic[Made], eq=False):
     """What a block with `count` or `for_each` makes.
 
     how  "single", "count", "for_each", or "unknown" where their number is not known: then there is one instance with
@@ -41,8 +41,7 @@ class Expansion(Generic[Made]):
     unknown: Unknown | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(Struct, frozen=True):
     """One time that a block stands for something: its key, and the names bound for it."""
 
     key: Step | None

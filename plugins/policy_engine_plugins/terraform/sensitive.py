@@ -7,7 +7,8 @@ and resources, and takes everything made of something sensitive for sensitive, a
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
+
+from msgspec import Struct
 
 from policy_engine_plugins.terraform.instance import ModuleInstance
 from policy_engine_plugins.terraform.scope import Scope
@@ -58,9 +59,9 @@ def _mentioned(expression: Expression) -> Iterator[Reference | Call | None]:
             continue
         elif isinstance(node, tuple):
             stack.extend(node)
-        elif is_dataclass(node):
+        elif isinstance(node, Struct):
             yield None
-            stack.extend(getattr(node, field.name) for field in fields(node))
+            stack.extend(getattr(node, name) for name in node.__struct_fields__)
 
 
 def _declares(node: Reference, scope: Scope) -> bool:

@@ -8,7 +8,7 @@ times as much to build. Nothing changes a node once the parser has handed it ove
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from policy_engine_plugins.terraform.source import Source
 
@@ -16,8 +16,7 @@ from policy_engine_plugins.terraform.source import Source
 Step = str | int
 
 
-@dataclass(slots=True, eq=False, repr=False, match_args=False)
-class Literal:
+class Literal(Struct, eq=False):
     """A number, a boolean, null, or a string without interpolation (its span holds the quotes)."""
 
     start: int
@@ -25,8 +24,7 @@ class Literal:
     value: str | int | float | bool | None
 
 
-@dataclass(slots=True, eq=False, repr=False, match_args=False)
-class Text:
+class Text(Struct, eq=False):
     """Literal text inside a template: `value` is what it stands for, the span what is written."""
 
     start: int
@@ -34,8 +32,7 @@ class Text:
     value: str
 
 
-@dataclass(slots=True, eq=False, repr=False, match_args=False)
-class Interpolation:
+class Interpolation(Struct, eq=False):
     """`${expression}`."""
 
     start: int
@@ -43,8 +40,7 @@ class Interpolation:
     expression: Expression
 
 
-@dataclass(slots=True, eq=False, repr=False, match_args=False)
-class IfDirective:
+class IfDirective(Struct, eq=False):
     """`%{ if condition }...%{ else }...%{ endif }`."""
 
     start: int
@@ -54,8 +50,7 @@ class IfDirective:
     otherwise: tuple[Part, ...]
 
 
-@dataclass(slots=True, eq=False, repr=False, match_args=False)
-class ForDirective:
+class ForDirective(Struct, eq=False):
     """`%{ for key, value in collection }...%{ endfor }`."""
 
     start: int
@@ -69,8 +64,7 @@ class ForDirective:
 Part = Text | Interpolation | IfDirective | ForDirective
 
 
-@dataclass(slots=True, eq=False, repr=False, match_args=False)
-class Template:
+class Template(Struct, eq=False):
     """A quoted template or a heredoc with its markers."""
 
     start: int
@@ -79,8 +73,7 @@ class Template:
     heredoc: bool = False
 
 
-@dataclass(slots=True, eq=False, repr=False, match_args=False)
-class Reference:
+class Reference(Struct, eq=False):
     """A name with literal steps behind it: `var.a`, `aws_instance.web[0].id`. `steps[0]` is the first name."""
 
     start: int
@@ -88,8 +81,7 @@ class Reference:
     steps: tuple[Step, ...]
 
 
-@dataclass(slots=True, eq=False, repr=False, match_args=False)
-class GetAttribute:
+class GetAttribute(Struct, eq=False):
     """`source.name` (or the older `source.0`) where `source` is more than a name."""
 
     start: int
@@ -98,8 +90,7 @@ class GetAttribute:
     name: Step
 
 
-@dataclass(slots=True, eq=False, repr=False, match_args=False)
-class Index:
+class Index(Struct, eq=False):
     """`source[key]` with a computed key, or on a source that is more than a name."""
 
     start: int
@@ -108,8 +99,7 @@ class Index:
     key: Expression
 
 
-@dataclass(slots=True, eq=False, repr=False, match_args=False)
-class Splat:
+class Splat(Struct, eq=False):
     """`source.*.name` or `source[*].name`; `each` is what is done to every element, written over
     `SplatItem`."""
 
@@ -119,14 +109,12 @@ class Splat:
     each: Expression
 
 
-@dataclass(slots=True, eq=False, repr=False, match_args=False)
-class SplatItem:
+class SplatItem(Struct, eq=False):
     start: int
     end: int
 
 
-@dataclass(slots=True, eq=False, repr=False, match_args=False)
-class Call:
+class Call(Struct, eq=False):
     """`name(arguments)`; `expand` when the last argument is followed by `...`."""
 
     start: int
@@ -136,16 +124,14 @@ class Call:
     expand: bool
 
 
-@dataclass(slots=True, eq=False, repr=False, match_args=False)
-class Unary:
+class Unary(Struct, eq=False):
     start: int
     end: int
     operator: str
     operand: Expression
 
 
-@dataclass(slots=True, eq=False, repr=False, match_args=False)
-class Binary:
+class Binary(Struct, eq=False):
     start: int
     end: int
     operator: str
@@ -153,8 +139,7 @@ class Binary:
     right: Expression
 
 
-@dataclass(slots=True, eq=False, repr=False, match_args=False)
-class Conditional:
+class Conditional(Struct, eq=False):
     start: int
     end: int
     condition: Expression
@@ -162,37 +147,32 @@ class Conditional:
     otherwise: Expression
 
 
-@dataclass(slots=True, eq=False, repr=False, match_args=False)
-class Parentheses:
+class Parentheses(Struct, eq=False):
     start: int
     end: int
     inner: Expression
 
 
-@dataclass(slots=True, eq=False, repr=False, match_args=False)
-class ListExpression:
+class ListExpression(Struct, eq=False):
     start: int
     end: int
     items: tuple[Expression, ...]
 
 
-@dataclass(slots=True, eq=False, repr=False, match_args=False)
-class ObjectItem:
+class ObjectItem(Struct, eq=False):
     """`key = value`; a bare name as key is a Literal."""
 
     key: Expression
     value: Expression
 
 
-@dataclass(slots=True, eq=False, repr=False, match_args=False)
-class ObjectExpression:
+class ObjectExpression(Struct, eq=False):
     start: int
     end: int
     items: tuple[ObjectItem, ...]
 
 
-@dataclass(slots=True, eq=False, repr=False, match_args=False)
-class For:
+class For(Struct, eq=False):
     """`[for k, v in collection : result if condition]`; with `key_result` it makes an object, grouped when `group`."""
 
     start: int
@@ -206,8 +186,7 @@ class For:
     group: bool
 
 
-@dataclass(slots=True, eq=False, repr=False, match_args=False)
-class Invalid:
+class Invalid(Struct, eq=False):
     """Stands where an expression could not be understood, so that its attribute is unknown instead of absent."""
 
     start: int
@@ -235,8 +214,7 @@ Expression = (
 )
 
 
-@dataclass(slots=True, eq=False, repr=False, match_args=False)
-class Attribute:
+class Attribute(Struct, eq=False):
     """`name = expression`; it starts at the name and ends with the expression."""
 
     name: str
@@ -250,15 +228,13 @@ class Attribute:
         return self.expression.end
 
 
-@dataclass(slots=True, eq=False, repr=False, match_args=False)
-class Label:
+class Label(Struct, eq=False):
     start: int
     end: int
     value: str
 
 
-@dataclass(slots=True, eq=False, repr=False, match_args=False)
-class Body:
+class Body(Struct, eq=False):
     """What stands between braces, or a whole file. `complete` is False when part of it could not be understood so that
     what is absent from it may stand in the file after all."""
 
@@ -267,8 +243,7 @@ class Body:
     complete: bool = True
 
 
-@dataclass(slots=True, eq=False, repr=False, match_args=False)
-class Block:
+class Block(Struct, eq=False):
     """`type "label" { body }`; the header runs from `start` to `header_end`, without the brace."""
 
     type: str
@@ -280,8 +255,7 @@ class Block:
     source: Source
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Struct, frozen=True):
     """A mistake in the text, with the stretch where it shows."""
 
     start: int
@@ -289,8 +263,7 @@ class Fault:
     message: str
 
 
-@dataclass(slots=True, eq=False, repr=False, match_args=False)
-class SyntaxTree:
+class SyntaxTree(Struct, eq=False):
     """A parsed file. `comments` are the offsets of each comment, sign included, in order."""
 
     source: Source

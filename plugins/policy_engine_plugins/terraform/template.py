@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from policy_engine_plugins.terraform.lexical import MAX_DEPTH, SyntaxFault
 from policy_engine_plugins.terraform.syntax import (
@@ -16,8 +17,7 @@ from policy_engine_plugins.terraform.syntax import (
 )
 
 
-@dataclass(slots=True, eq=False)
-class Marker:
+class Marker(Struct, eq=False):
     """An interpolation or a directive as it stands in the text, before directives are matched with their ends."""
 
     start: int

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import fields, is_dataclass
 from importlib import import_module
+
+from msgspec import Struct
 
 from policy_engine.unknown import Unknown
 from policy_engine_plugins.terraform.functions import collection, conversion, number, text
@@ -110,8 +111,8 @@ def _doubts(node: Expression, scope: Scope, evaluate: Evaluate) -> list[Unknown]
                 found.extend(all_unknown_in(evaluate(part, scope), scope.module.budget.spend))
         elif isinstance(part, tuple):
             stack.extend(part)
-        elif is_dataclass(part):
-            stack.extend(getattr(part, field.name) for field in fields(part))
+        elif isinstance(part, Struct):
+            stack.extend(getattr(part, name) for name in part.__struct_fields__)
     return found
 
 
