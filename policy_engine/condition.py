@@ -189,10 +189,17 @@ def _operator_test(
     return test, where if pinpoint else None
 
 
-def _quick_equality(general: ValueTest, wanted: Sequence[Any], *, negated: bool) -> ValueTest:
-    if not all(type(each) in SIMPLE_TYPES for each in wanted):
+def _plain_texts(wanted: Any) -> frozenset[Any] | None:
+    """What texts, numbers and truth values are compared as; None where there is more among them."""
+    if not isinstance(wanted, list) or not all(type(each) in SIMPLE_TYPES for each in wanted):
+        return None
+    return frozenset(map(scalar, wanted))
+
+
+def _quick_equality(general: ValueTest, wanted: Any, *, negated: bool) -> ValueTest:
+    texts = _plain_texts(wanted)
+    if texts is None:
         return general
-    texts = frozenset(map(scalar, wanted))
 
     def test(value: Any) -> Truth:
         if type(value) is str:
@@ -296,12 +303,38 @@ def _comparison(node: Mapping[str, Any], _head: str, _checks: Mapping[str, Check
             return kleene_all(value_test(each) for each in found)
         return value_test(found)
 
+    texts = _texts_alone(node)
+    if name is not None and texts is not None:
+
+        def quick(value: Any, context: Context) -> Truth:
+            # And nearly always it is a text that is asked whether it is one of a few.
+            if isinstance(value, dict):
+                found = value.get(name)
+                if type(found) is str:
+                    return found in texts
+            return test(value, context)
+
+        return Condition(quick, _witnesses(steps, value_test, where))
+    return Condition(test, _witnesses(steps, value_test, where))
+
+
+def _texts_alone(node: Mapping[str, Any]) -> frozenset[Any] | None:
+    """The texts of a comparison that asks nothing but whether the value is one of them."""
+    if len(node) != 2 or not ("equals" in node or "in" in node):
+        return None
+    return _plain_texts([node["equals"]] if "equals" in node else node["in"])
+
+
+def _witnesses(
+    steps: Steps, value_test: ValueTest, where: Callable[[Any], list[int]] | None
+) -> Callable[[Any, Context, bool | None], Iterator[Witness]]:
+
     def witness(value: Any, _context: Context, truth: bool | None) -> Iterator[Witness]:
         for path, found in places(value, steps):
             if _matches(value_test(found), truth):
                 yield from _pinpointed(path, found, where, truth)
 
-    return Condition(test, witness)
+    return witness
 
 
 def _pinpointed(

@@ -7,6 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 
+class OneLine(dict[str, Any]):
+    """A mapping that stands on a line of its own, however deep its surroundings are laid out."""
+
+
 def to_json(value: Any, depth: int, *, ascii_only: bool = False) -> str:
     """`value` as JSON text without a final newline; mappings and lists are laid out down to `depth` levels.
 
@@ -19,7 +23,7 @@ def to_json(value: Any, depth: int, *, ascii_only: bool = False) -> str:
 
 def _lay_out(value: Any, depth: int, newline: str, encode: Callable[[Any], str], parts: list[str]) -> None:
     """Adds the text of `value` to `parts`; `newline` is a line break and the indent of the line `value` begins in."""
-    if depth == 0 or not value or not isinstance(value, (dict, list)):
+    if depth == 0 or not value or not isinstance(value, (dict, list)) or type(value) is OneLine:
         parts.append(encode(value))
         return
     inner = newline + "  "

@@ -99,19 +99,24 @@ def test_the_hook_on_changed_files_takes_a_file_of_every_format(plugins: Plugins
 def test_pre_commit_itself_fails_on_a_flaw_and_passes_when_mended(
     sample: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """`try-repo` on a clone of this project: pre-commit installs it into an environment of its own."""
+    """From a clone of this project, as a project's configuration names it: pre-commit installs it into an environment
+    of its own, once."""
     clone = tmp_path_factory.mktemp("clone") / "policy-engine"
     assert run(PROJECT, "git", "clone", "-q", ".", str(clone)).returncode == 0
     identity = ["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false"]
     run(PROJECT, "sh", "-c", f"git diff HEAD --binary | git -C '{clone}' apply --allow-empty")
     run(clone, "git", "add", "-A")
     run(clone, "git", *identity, "commit", "-qm", "what is not committed yet")
+    commit = run(clone, "git", "rev-parse", "HEAD").stdout.strip()
+    (sample / ".pre-commit-config.yaml").write_text(
+        f"repos:\n  - repo: {clone}\n    rev: {commit}\n    hooks: [{{id: policy-engine, verbose: true}}]\n"
+    )
     run(sample, "git", "add", "-A")
     store = {"PRE_COMMIT_HOME": str(tmp_path_factory.mktemp("store"))}
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")} | store
 
     def hook(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "pre_commit", "try-repo", str(clone), "policy-engine", "--verbose", *arguments]
+        command = [sys.executable, "-m", "pre_commit", "run", "policy-engine", *arguments]
         return subprocess.run(command, cwd=sample, capture_output=True, text=True, check=False, env=environment)
 
     failed = hook("--files", "variables.tf")

@@ -11,9 +11,9 @@ ROOT = Path(__file__).parents[2]
 
 def test_a_third_party_package_adds_a_format_a_check_a_rule_and_a_reporter(tmp_path: Path) -> None:
     environment = tmp_path / "venv"
-    subprocess.run([sys.executable, "-m", "venv", str(environment)], check=True)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(environment)], check=True)
     binaries = environment / "bin"
-    pip = [str(binaries / "pip"), "install", "--quiet", "--disable-pip-version-check"]
+    pip = [sys.executable, "-m", "pip", "--python", str(binaries / "python"), "install", "--quiet"]
     subprocess.run([*pip, str(ROOT), str(ROOT / "examples" / "acme-policy")], check=True)
     project = tmp_path / "project"
     project.mkdir()

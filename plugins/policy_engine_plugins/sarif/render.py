@@ -8,14 +8,15 @@ https://docs.github.com/en/code-security/code-scanning/integrating-with-code-sca
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
 from policy_engine.control import Framework, controls_of
 from policy_engine.escape import for_markdown, for_terminal
 from policy_engine.finding import Change, Finding, Outcome
-from policy_engine.jsontext import to_json
+from policy_engine.jsontext import OneLine, to_json
 from policy_engine.report import Report
 from policy_engine.rule import Rule, Severity
 from policy_engine.span import Location, Span
@@ -258,7 +259,8 @@ def _notification(problem: Problem) -> dict[str, Any]:
     }
 
 
-def _artifact(path: str) -> dict[str, Any]:
+@lru_cache(maxsize=1024)
+def _artifact(path: str) -> Mapping[str, str]:
     return {"uri": quote(path.encode("utf-8", "surrogateescape"), safe="/"), "uriBaseId": "%SRCROOT%"}
 
 
@@ -277,15 +279,15 @@ def _region(span: Span, snippet: str = "") -> dict[str, Any]:
     return region
 
 
-def _result(finding: Finding, rule_index: int) -> dict[str, Any]:
+def _result(finding: Finding, rule_index: int) -> OneLine:
     failed = finding.outcome is Outcome.FAIL
-    result: dict[str, Any] = {
-        "ruleId": finding.rule.id,
-        "ruleIndex": rule_index,
-        "kind": "fail" if failed else "open",
-        "level": LEVELS[finding.severity] if failed else "none",
-        "message": {"text": _sentence(_message(finding))},
-        "locations": [
+    result = OneLine(
+        ruleId=finding.rule.id,
+        ruleIndex=rule_index,
+        kind="fail" if failed else "open",
+        level=LEVELS[finding.severity] if failed else "none",
+        message={"text": _sentence(_message(finding))},
+        locations=[
             {
                 "physicalLocation": {
                     "artifactLocation": _artifact(finding.location.path),
@@ -299,8 +301,8 @@ def _result(finding: Finding, rule_index: int) -> dict[str, Any]:
                 ],
             }
         ],
-        "partialFingerprints": {"policyEngine/v1": finding.fingerprint},
-    }
+        partialFingerprints={"policyEngine/v1": finding.fingerprint},
+    )
     if finding.change is not None:
         result["baselineState"] = "new" if finding.change is Change.NEW else "unchanged"
     if finding.related:

@@ -58,7 +58,7 @@ class _NoPlan(Exception):
     """The document is not laid out as plans are."""
 
 
-class _Plan(Struct):
+class _Plan(Struct, dict=True):
     source: Source
     configuration: Mapping[str, Resource]
     problems: list[Problem] = field(default_factory=list)
