@@ -72,6 +72,8 @@ PRESENCE: Mapping[str, str] = {
     "null": "the attribute is given as null",
     "empty": 'there is nothing in it: absent, null, "", [] or {}',
 }
+MAX_REMEMBERED = 10_000
+"""Texts of which a quantifier keeps what its guard says of them; a stranger's files may hold any number."""
 QUANTIFIERS = ("every", "some", "none")
 RELATED = ("some_related", "every_related", "no_related")
 
@@ -449,6 +451,20 @@ def _plain_items(value: Any, names: Steps) -> Sequence[Any] | None:
     return value if isinstance(value, list) else None
 
 
+def _accepted(texts: frozenset[str], accepts: Callable[[str], bool], known: dict[str, bool]) -> set[str]:
+    """Those of the texts that a guard accepts. The names of commands are few, and come again and again."""
+    found = set()
+    for text in texts:
+        answer = known.get(text)
+        if answer is None:
+            answer = accepts(text)
+            if len(known) < MAX_REMEMBERED:
+                known[text] = answer
+        if answer:
+            found.add(text)
+    return found
+
+
 def _compile_quantifier(
     node: Mapping[str, Any], head: str, checks: Mapping[str, Check], at: AttributePath
 ) -> Condition:
@@ -475,17 +491,19 @@ def _compile_quantifier(
     of_item = wanted.test if where is None else answer
     settles = head != "every"
     guard = guard_of(node.get("where")) or (guard_of(node.get("satisfies")) if settles else None)
-    name, texts = (guard.name, guard.texts) if guard is not None and plain is not None else ("", None)
+    name, accepts = (guard.name, guard.accepts) if guard is not None and plain is not None else ("", None)
+    accepted: dict[str, bool] = {}
 
     def test(value: Any, context: Context) -> Truth:
         items = _plain_items(value, plain) if plain is not None else None
         if items is None:
             items = [item for _, item in places(value, steps)]
-        elif texts is not None:
+        elif accepts is not None:
             there = context.texts(items, name)
             if there is not None:
                 # All are known: those with another text for the guarded attribute say what decides nothing.
-                items = () if texts.isdisjoint(there) else [item for item in items if item.get(name) in texts]
+                wanted_texts = _accepted(there, accepts, accepted)
+                items = [item for item in items if item.get(name) in wanted_texts] if wanted_texts else ()
         found: Truth = not settles
         for item in items:
             truth = of_item(item, context)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -34,14 +34,14 @@ class _Index:
 
     def __init__(self, actives: Sequence[Active]) -> None:
         self.always: list[Active] = []
-        self.guarded: dict[str, list[tuple[frozenset[str] | None, Active]]] = {}
+        self.guarded: dict[str, list[tuple[Callable[[str], bool] | None, Active]]] = {}
         self._found: dict[tuple[str, str], list[Active]] = {}
         for active in actives:
             guard = guard_of(active.target.when)
             if guard is None:
                 self.always.append(active)
             else:
-                self.guarded.setdefault(guard.name, []).append((guard.texts, active))
+                self.guarded.setdefault(guard.name, []).append((guard.accepts, active))
 
     def select(self, value: Mapping[str, Any]) -> list[Active]:
         selected = self.always
@@ -52,7 +52,7 @@ class _Index:
             if type(given) is str:
                 more = self._found.get((name, given))
                 if more is None:
-                    more = [active for texts, active in guarded if texts is None or given in texts]
+                    more = [active for accepts, active in guarded if accepts is None or accepts(given)]
                     if len(self._found) < MAX_REMEMBERED:
                         self._found[name, given] = more
             else:

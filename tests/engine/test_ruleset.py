@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import Any
 
 import pytest
 
 from making import UNKNOWN, context, resource
-from policy_engine.condition import compile_condition
+from policy_engine.condition import compile_condition, kleene_all, kleene_any, kleene_not
 from policy_engine.guard import guard_of
 from policy_engine.partial import PartialDict
 from policy_engine.rule import Rule, Severity, Target
 from policy_engine.ruleset import RuleSet
+from policy_engine.unknown import Unknown
 
 CONDITIONS: list[Any] = [
     None,
@@ -28,6 +30,12 @@ CONDITIONS: list[Any] = [
     {"all": [{"path": "kind", "exists": True, "not_equals": "wget"}]},
     {"any": [{"path": "kind", "equals": "curl"}, {"path": "other", "exists": True}]},
     {"not": {"path": "kind", "equals": "curl"}},
+    {"path": "kind", "matches": "^(?:curl|wget)$"},
+    {"path": "kind", "matches": ["^cu", "x{2}"]},
+    {"path": "kind", "not_matches": "^cu"},
+    {"any": [{"path": "kind", "equals": "curl"}, {"path": "kind", "matches": "^w"}]},
+    {"any": [{"path": "kind", "equals": "curl"}, [{"path": "kind", "in": ["wget"]}, {"path": "other", "equals": 1}]]},
+    {"any": [{"path": "kind", "equals": "curl"}, {"path": "kind", "exists": True}]},
 ]
 VALUES: list[dict[str, Any]] = [
     {},
@@ -37,6 +45,7 @@ VALUES: list[dict[str, Any]] = [
     {"kind": "wget", "other": 1},
     {"kind": True},
     {"kind": "true"},
+    {"kind": "curl" * 10_000},
     {"kind": ["curl"]},
     {"kind": {"inner": "curl"}},
     {"kind": UNKNOWN},
@@ -66,9 +75,38 @@ def test_only_what_does_not_apply_is_left_out(value: dict[str, Any]) -> None:
         (CONDITIONS[1], True),
         (CONDITIONS[4], True),
         (CONDITIONS[10], True),
+        (CONDITIONS[14], True),
+        (CONDITIONS[15], True),
+        (CONDITIONS[17], True),
+        (CONDITIONS[18], True),
         (CONDITIONS[5], False),
+        (CONDITIONS[12], False),
         (CONDITIONS[13], False),
+        (CONDITIONS[16], False),
+        (CONDITIONS[19], False),
     ],
 )
 def test_a_guard_is_a_comparison_that_the_condition_needs(when: Any, guarded: bool) -> None:
     assert (guard_of(when) is not None) is guarded
+
+
+@pytest.mark.parametrize("condition", CONDITIONS[1:], ids=repr)
+def test_a_quantifier_says_what_its_items_say_one_by_one(condition: Any) -> None:
+    by_itself = compile_condition(condition, {})
+    for chosen in [(), *combinations(VALUES, 1), *combinations(VALUES, 2), *combinations(VALUES[:6], 4)]:
+        value = {"items": list(chosen)}
+        answers = [by_itself.test(item, context(item)) for item in chosen]
+        for head, expected in (
+            ("some", kleene_any(iter(answers))),
+            ("none", kleene_not(kleene_any(iter(answers)))),
+            ("every", kleene_all(iter(answers))),
+        ):
+            quantified = compile_condition({head: "items", "satisfies": condition}, {})
+            assert quantified.test(value, context(value)) == expected, (head, chosen)
+        filtered = compile_condition(
+            {"every": "items", "where": condition, "satisfies": {"path": "other", "exists": True}}, {}
+        )
+        pairs = list(zip(chosen, answers, strict=True))
+        if not any(isinstance(answer, Unknown) or isinstance(item, PartialDict) for item, answer in pairs):
+            wanted = all(answer is False or item.get("other") is not None for item, answer in pairs)
+            assert filtered.test(value, context(value)) is wanted, chosen
