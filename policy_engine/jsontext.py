@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 
 class OneLine(dict[str, Any]):
     """A mapping that stands on a line of its own, however deep its surroundings are laid out."""
@@ -17,8 +19,15 @@ def to_json(value: Any, depth: int, *, ascii_only: bool = False) -> str:
     `json.dumps` with an indent runs in Python and takes ten times as long as its compact form, which runs in C.
     """
     parts: list[str] = []
-    _lay_out(value, depth, "\n", json.JSONEncoder(ensure_ascii=ascii_only).encode, parts)
+    _lay_out(value, depth, "\n", json.JSONEncoder().encode if ascii_only else _compact, parts)
     return "".join(parts)
+
+
+def _compact(value: Any) -> str:
+    try:
+        return msgspec.json.encode(value).decode()
+    except UnicodeEncodeError:  # half a surrogate pair, which only `json` writes
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _lay_out(value: Any, depth: int, newline: str, encode: Callable[[Any], str], parts: list[str]) -> None:
