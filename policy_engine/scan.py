@@ -73,8 +73,13 @@ class BaseView(Struct, frozen=True):
 
 
 class Evaluated(Struct, frozen=True):
-    """What one unit came to: its findings before judging, what could not be understood, and its inline suppressions."""
+    """What one unit came to: its findings before judging, what could not be understood, and its inline suppressions.
 
+    format    the name of the unit's; `plain_text` is what it says of itself
+    doubtful  files of which something may not have been judged: what is not found in them proves nothing
+    """
+
+    format: str
     findings: Sequence[Finding]
     passes: Sequence[Passed]
     problems: Sequence[Problem]
@@ -82,6 +87,7 @@ class Evaluated(Struct, frozen=True):
     extents: Mapping[tuple[str, int], Sequence[Span]]
     hidden: Concealment
     plain_text: bool = False
+    doubtful: Sequence[str] = ()
 
 
 def scan(
@@ -226,12 +232,14 @@ def _packed(result: Evaluated) -> tuple[Any, ...]:
     findings = [(finding.rule.id, *finding[1:]) for finding in result.findings]
     passes = [(tuple([rule.id for rule in passed.rules]), *passed[1:]) for passed in result.passes]
     hidden = result.hidden.alone()
-    return findings, passes, result.problems, result.suppressions, result.extents, hidden, result.plain_text
+    rest = (result.problems, result.suppressions, result.extents, hidden, result.plain_text, result.doubtful)
+    return result.format, findings, passes, *rest
 
 
 def _unpacked(packed: tuple[Any, ...], rules: Mapping[str, Rule]) -> Evaluated:
-    findings, passes, *rest = packed
+    format_, findings, passes, *rest = packed
     return Evaluated(
+        format_,
         [Finding(rules[rule_id], *others) for rule_id, *others in findings],
         [Passed(tuple([rules[rule_id] for rule_id in ids]), *others) for ids, *others in passes],
         *rest,
@@ -287,10 +295,12 @@ def evaluate_unit(
             problems = [Problem(path, message) for path in unit.paths]
     else:
         extents = _extents(loaded.resources, suppressions)
-        return Evaluated(findings, passes, loaded.problems, suppressions, extents, hidden, format_.plain_text)
+        doubtful = unit.paths if any(one.kind is not ProblemKind.LIMITED for one in loaded.problems) else ()
+        read = (loaded.problems, suppressions, extents, hidden, format_.plain_text, doubtful)
+        return Evaluated(unit.format, findings, passes, *read)
     if format_.plain_text:
         hidden.not_known(unit.paths)
-    return Evaluated((), (), problems, {}, {}, hidden)
+    return Evaluated(unit.format, (), (), problems, {}, {}, hidden, format_.plain_text, unit.paths)
 
 
 def _timed_out(unit: Unit, timeout_s: float) -> list[Problem]:
@@ -368,7 +378,7 @@ def settle(
     evaluated = {name for rule in rules.rules for name in (rule.id, *rule.aliases)}
     if suppressions:
         findings, used = apply_suppressions(findings, suppressions, extents, rulebook.aliases)
-        own.extend(as_resources(suppressions, used, rulebook.names, evaluated))
+        own.extend(as_resources(suppressions, used, rulebook.names, _judged(results, rules)))
     if policy is not None:
         findings, own_ = _by_policy(findings, policy, rulebook, evaluated)
         own.extend(own_)
@@ -388,6 +398,23 @@ def settle(
         findings = apply_baseline(findings, passes, policy.baseline, seen, tree.is_file)
     passes.sort(key=_passed_key)
     return Settled(findings, passes, [problem for result in results for problem in result.problems])
+
+
+def _judged(results: Sequence[Evaluated], rules: RuleSet) -> Callable[[str, str], bool]:
+    """Tells of a file and a rule whether all that the rule may find in the file was looked for."""
+    doubtful = {path for result in results for path in result.doubtful}
+    plain_formats = {result.format for result in results if result.plain_text}
+    # Comments are read as plain text only where no format that understands the file has judged it.
+    plain_files = {path for result in results if result.plain_text for path in result.suppressions}
+    known: dict[str, Rule] = {name: rule for rule in rules.rules for name in (rule.id, *rule.aliases)}
+
+    def judged(path: str, name: str) -> bool:
+        rule = known.get(name)
+        if rule is None or path in doubtful:
+            return False
+        return path not in plain_files or not plain_formats.isdisjoint(rule.formats())
+
+    return judged
 
 
 def _without_echoes(results: Sequence[Evaluated]) -> Iterator[Finding]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -106,11 +106,12 @@ def as_resources(
     suppressions: Mapping[str, Sequence[InlineSuppression]],
     used: set[InlineSuppression],
     known_rules: Collection[str],
-    evaluated_rules: Collection[str],
+    judged: Callable[[str, str], bool],
 ) -> list[Resource]:
     """The suppressions as resources of type `suppression`, so that rules can judge them.
 
-    `evaluated` says whether every rule it names took part in this scan: only then does not being used mean anything.
+    `evaluated` says whether its file was judged in full by every rule it names, as `judged` tells of a file and a rule:
+    only then does not being used mean anything.
     """
     resources = []
     for path, listed in sorted(suppressions.items()):
@@ -127,7 +128,7 @@ def as_resources(
                         "rules": list(suppression.rules),
                         "reason": suppression.reason,
                         "used": suppression in used,
-                        "evaluated": all(name in evaluated_rules for name in suppression.rules),
+                        "evaluated": all(judged(path, name) for name in suppression.rules),
                         "unknown_rules": unknown_ids,
                     },
                     location=location,

@@ -120,6 +120,21 @@ def test_a_suppression_needs_a_reason_and_a_finding(tmp_path: Path) -> None:
     assert [each["rule"] for each in stale] == ["suppression-has-effect"]
 
 
+def test_a_suppression_in_a_file_that_was_not_judged_in_full_is_not_called_useless(tmp_path: Path) -> None:
+    """What a rule would have found where the file could not be understood, or no format reads it, nobody knows."""
+    comment = "# policy-engine: ignore[storage-acl-not-public] the public web site\n"
+    good = 'resource "aws_s3_bucket" "b" {\n  acl = "private"\n}\n'
+
+    def useless() -> list[str]:
+        return [one["location"]["path"] for one in findings(tmp_path) if one["rule"] == "suppression-has-effect"]
+
+    (tmp_path / "main.tf").write_text(comment + good)
+    (tmp_path / "notes.txt").write_text(comment)
+    assert useless() == ["main.tf"]
+    (tmp_path / "main.tf").write_text(comment + good + 'resource "x" {')
+    assert useless() == []
+
+
 def findings_of(folder: Path, text: str) -> list[dict[str, Any]]:
     (folder / "main.tf").write_text(text)
     return findings(folder)
