@@ -13,18 +13,24 @@ from pathlib import Path
 
 import pytest
 
+from policy_engine import __version__
+from policy_engine.rulepack import COMPILED_FOLDER, read_rules, write_compiled
+
 PROJECT = Path(__file__).parents[2]
 SAID_AGAIN = "said again"
 
 
 @pytest.fixture(scope="session")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The packages laid out as a wheel has them, with the rules inside."""
+    """The packages laid out as a wheel has them, with the rules and their compiled form inside."""
     folder = tmp_path_factory.mktemp("site")
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(PROJECT / "policy_engine", folder / "policy_engine", ignore=ignored)
     shutil.copytree(PROJECT / "rules", folder / "policy_engine" / "rules")
     shutil.copytree(PROJECT / "plugins" / "policy_engine_plugins", folder / "policy_engine_plugins", ignore=ignored)
+    documents, mistakes = read_rules(str(PROJECT / "rules"), shown_as="rules")
+    assert not mistakes
+    write_compiled(documents, str(folder / "policy_engine" / "rules" / COMPILED_FOLDER), __version__)
     return folder
 
 

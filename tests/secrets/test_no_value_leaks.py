@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -97,13 +98,16 @@ def _run(folder: Path, environment: Mapping[str, str], *arguments: str, module: 
 
 def _in_rules(path: Path, leaks: Leaks) -> list[bytes]:
     """What the library's compiled rules hold of their own: the beginnings that all tokens of a kind have."""
-    if path.suffix != ".vscdb":
-        return []
+    return leaks.in_data(_compiled_rules()) if path.suffix == ".vscdb" else []
+
+
+@cache
+def _compiled_rules() -> bytes:
     from kingfisher_sdk import Rules
 
     with tempfile.TemporaryDirectory() as made:
         Rules(cache_dir=made)
-        return leaks.in_data(b"".join(each.read_bytes() for each in _files(Path(made))))
+        return b"".join(each.read_bytes() for each in _files(Path(made)))
 
 
 def _files(*folders: Path) -> Iterator[Path]:
