@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from policy_engine.deadline import TimedOut, deadline
+from policy_engine.deadline import TimedOut, deadline, not_counted
 from policy_engine.format import Format
 from policy_engine.ruleset import RuleSet
 from policy_engine.scan import evaluate_unit
@@ -79,6 +79,18 @@ def test_an_import_under_way_is_not_cut_off(tmp_path: Path, monkeypatch: pytest.
         importlib.import_module("slow_to_import")
         wait(20)
     assert "slow_to_import" in sys.modules
+
+
+def test_what_is_set_up_once_is_not_counted() -> None:
+    with deadline(0.3) as clock, not_counted():
+        wait(0.5)
+    assert not clock.rang
+    with pytest.raises(TimedOut), deadline(0.05):
+        with not_counted():
+            wait(0.2)
+        wait(20)
+    with not_counted():
+        pass  # with no time limit about, there is nothing to hold
 
 
 def test_a_unit_that_runs_out_of_time_is_told_as_that() -> None:

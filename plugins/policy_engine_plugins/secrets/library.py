@@ -12,6 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from policy_engine.cache import user_cache
+from policy_engine.deadline import not_counted
 from policy_engine_plugins.secrets.found import FORM, Found
 from policy_engine_plugins.secrets.kind import Kind
 from policy_engine_plugins.secrets.placeholder import is_example, is_reference, made_up
@@ -81,9 +82,11 @@ def _scanner() -> Scanner:
     except ImportError:
         raise Missing from None
     folder = user_cache()
-    if folder is None:
-        return Scanner(Rules(cache=False), base64=False)
-    return Scanner(Rules(cache_dir=os.path.join(folder, "kingfisher")), base64=False)
+    # Compiling its rules takes seconds, where they are not in the cache yet.
+    with not_counted():
+        if folder is None:
+            return Scanner(Rules(cache=False), base64=False)
+        return Scanner(Rules(cache_dir=os.path.join(folder, "kingfisher")), base64=False)
 
 
 def known(text: str) -> Iterator[Found]:
