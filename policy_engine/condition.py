@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from msgspec import Struct
 
 from policy_engine.check import Check, Context, Doubt, Violation
-from policy_engine.guard import guard_of
+from policy_engine.guard import MAX_REMEMBERED, MAX_REMEMBERED_TEXT, guard_of
 from policy_engine.operators import (
     MAX_MATCHED_TEXT,
     OPERATORS,
@@ -72,8 +72,6 @@ PRESENCE: Mapping[str, str] = {
     "null": "the attribute is given as null",
     "empty": 'there is nothing in it: absent, null, "", [] or {}',
 }
-MAX_REMEMBERED = 10_000
-"""Texts of which a quantifier keeps what its guard says of them; a stranger's files may hold any number."""
 QUANTIFIERS = ("every", "some", "none")
 RELATED = ("some_related", "every_related", "no_related")
 
@@ -458,7 +456,7 @@ def _accepted(texts: frozenset[str], accepts: Callable[[str], bool], known: dict
         answer = known.get(text)
         if answer is None:
             answer = accepts(text)
-            if len(known) < MAX_REMEMBERED:
+            if len(known) < MAX_REMEMBERED and len(text) <= MAX_REMEMBERED_TEXT:
                 known[text] = answer
         if answer:
             found.add(text)

@@ -9,6 +9,11 @@ from policy_engine.operators import MAX_MATCHED_TEXT, SIMPLE_TYPES, listed, scal
 from policy_engine.path import parse_path
 from policy_engine.pattern import search_for
 
+MAX_REMEMBERED = 10_000
+"""Texts of which it is kept what guards say of them; a stranger's files may hold any number."""
+MAX_REMEMBERED_TEXT = 100
+"""Longer ones are no names, and hardly ever come again."""
+
 
 class Guard(NamedTuple):
     """What an attribute must be for a condition to hold: a text that is accepted, or anything at all where `accepts`

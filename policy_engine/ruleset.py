@@ -10,13 +10,10 @@ from msgspec import Struct
 from policy_engine.check import Check
 from policy_engine.condition import ConditionError, Requirement, compile_target
 from policy_engine.errors import RuleError
-from policy_engine.guard import guard_of
+from policy_engine.guard import MAX_REMEMBERED, MAX_REMEMBERED_TEXT, guard_of
 from policy_engine.path import show_path
 from policy_engine.resource import Resource
 from policy_engine.rule import Rule, Severity, Target
-
-MAX_REMEMBERED = 10_000
-"""Texts of attributes whose targets are kept; a stranger's files may hold any number of them."""
 
 
 class Active(Struct, frozen=True):
@@ -53,7 +50,7 @@ class _Index:
                 more = self._found.get((name, given))
                 if more is None:
                     more = [active for accepts, active in guarded if accepts is None or accepts(given)]
-                    if len(self._found) < MAX_REMEMBERED:
+                    if len(self._found) < MAX_REMEMBERED and len(given) <= MAX_REMEMBERED_TEXT:
                         self._found[name, given] = more
             else:
                 more = [active for _, active in guarded]

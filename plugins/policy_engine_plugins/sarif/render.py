@@ -102,13 +102,14 @@ def _document(report: Report, findings: Sequence[Finding], found: int) -> str:
 
 
 def _driver(report: Report, taxonomies: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    places = [{taxon["id"]: index for index, taxon in enumerate(taxonomy["taxa"])} for taxonomy in taxonomies]
     driver: dict[str, Any] = {
         "name": "policy-engine",
         "organization": "policy-engine",
         "version": report.version,
         "semanticVersion": report.version,
         "informationUri": HOME,
-        "rules": [_rule(rule, report.frameworks, taxonomies) for rule in report.rules],
+        "rules": [_rule(rule, report.frameworks, places) for rule in report.rules],
         "notifications": [_notification_kind(name) for name in NOTIFICATIONS],
     }
     if taxonomies:
@@ -145,11 +146,11 @@ def _taxonomy(framework: Framework, rules: Sequence[Rule]) -> dict[str, Any]:
     }
 
 
-def _rule(rule: Rule, frameworks: Sequence[Framework], taxonomies: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def _rule(rule: Rule, frameworks: Sequence[Framework], places_of: Sequence[Mapping[str, int]]) -> dict[str, Any]:
+    """`places_of` has for each framework the places of its controls in its taxonomy."""
     relationships = []
     tags = ["security"]
-    for number, (framework, taxonomy) in enumerate(zip(frameworks, taxonomies, strict=True)):
-        places = {taxon["id"]: index for index, taxon in enumerate(taxonomy["taxa"])}
+    for number, (framework, places) in enumerate(zip(frameworks, places_of, strict=True)):
         for name in controls_of(rule, framework):
             if name in places:
                 tags.append(f"{framework.name}/{name}")
