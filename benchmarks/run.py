@@ -325,13 +325,12 @@ def profile(write: Callable[[Path], None], rounds: int) -> None:
             at = stage("parse and evaluate", at)
             lines = SourceLines(tree)
             results = [
-                Evaluated(
-                    list(evaluate(rules, ResourceGraph(one.resources), lines.line)), one.problems, {}, {}, Concealment()
-                )
+                Evaluated("terraform", *judged, one.problems, {}, {}, Concealment())
                 for one in loaded
+                for judged in [evaluate(rules, ResourceGraph(one.resources), lines.line)]
             ]
             at = stage("judge by rules, locate", at)
-            join_twins(settle(results, rules, rulebook)[0])
+            join_twins(settle(results, rules, rulebook).findings)
             stage("join and sort findings", at)
     medians = {name: statistics.median(times[1:]) for name, times in spent.items()}
     total = sum(medians.values())
