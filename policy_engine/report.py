@@ -134,8 +134,8 @@ class Report(Struct, frozen=True):
             return 1
         return 0 if self.complete else 3
 
-    def passed(self) -> Mapping[str, int]:
-        """How many resources satisfy a rule, by its id; rules that no resource satisfies are left out."""
+    def passed(self) -> Counter[str]:
+        """How many resources satisfy a rule, by its id."""
         return Counter(rule.id for each in self.passes for rule in each.rules)
 
     def counts(self) -> Mapping[str, int]:

@@ -1,11 +1,10 @@
 // Opens a page at two widths in light and dark, and prints as JSON what a reader would complain of.
-//   node look.js CHROMIUM FILE [quick]
-// `quick` leaves axe out, which looks at every element: for a page whose elements were looked at with less in it.
+//   node look.js CHROMIUM FILE
 "use strict";
 const axe = require("axe-core");
 const puppeteer = require("puppeteer-core");
 
-const [browserPath, file, quick] = process.argv.slice(2);
+const [browserPath, file] = process.argv.slice(2);
 
 (async () => {
   const browser = await puppeteer.launch({ executablePath: browserPath, args: ["--no-sandbox"], headless: true });
@@ -41,14 +40,11 @@ const [browserPath, file, quick] = process.argv.slice(2);
       await page.evaluate(() => { for (const each of document.querySelectorAll("details")) each.open = true; });
       const tooWide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
       const own = requests.filter((url) => !url.startsWith("file://" + file));
-      let violations = [];
-      if (!quick) {
-        await page.evaluate(axe.source);
-        ({ violations } = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"] })));
-      }
+      await page.evaluate(axe.source);
+      const result = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));
       seen.push({
         width, scheme, milliseconds, used, tooWide, complaints, requests: own,
-        violations: violations.map((each) => `${each.id}: ${each.nodes[0].html.slice(0, 200)}`),
+        violations: result.violations.map((each) => `${each.id}: ${each.nodes[0].html.slice(0, 200)}`),
       });
       await page.close();
     }

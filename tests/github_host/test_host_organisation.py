@@ -80,8 +80,7 @@ def test_a_thousand_repositories_are_read_in_two_goes(
     alone = json.loads((tmp_path / "reports/acme/service-0500.json").read_bytes())
     assert alone["passes"]
     for kind in ("findings", "passes"):
-        told = [one | {"location": None} for one in whole[kind]]
-        assert all(one | {"location": None} in told for one in alone[kind])
+        assert all(one in whole[kind] for one in alone[kind])
     assert len((tmp_path / "kept/acme.list").read_text().splitlines()) == REPOSITORIES + 1
 
     server.stdin.close()

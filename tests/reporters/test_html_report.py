@@ -121,10 +121,10 @@ def test_a_part_of_a_project_gets_no_heat_map(plugins: Plugins, whole: Report) -
     assert 'class="cell' not in text
 
 
-def look(path: Path, *options: str) -> list[dict[str, Any]]:
+def look(path: Path) -> list[dict[str, Any]]:
     assert CHROMIUM is not None
     done = subprocess.run(
-        ["node", str(BROWSER / "look.js"), CHROMIUM, str(path), *options],
+        ["node", str(BROWSER / "look.js"), CHROMIUM, str(path)],
         capture_output=True,
         text=True,
         check=False,
@@ -167,7 +167,7 @@ def test_25_000_findings_open_at_once(plugins: Plugins, whole: Report, tmp_path:
     ]
     path = tmp_path / "report.html"
     path.write_text(page(plugins, replace(whole, findings=[*whole.findings, *many])), encoding="utf-8")
-    for each in look(path, "quick"):
+    for each in look(path):
         assert each["milliseconds"] < 3000
         assert each["used"]["first"] == each["used"]["again"] == 50
         assert each["used"]["took"] < 1000  # leafing and filtering

@@ -38,7 +38,7 @@ class _Page:
         self.colour = display.colour
         self.verbose = display.verbose
         self.width = max(MIN_WIDTH, min(display.width, MAX_WIDTH))
-        self.passed = Counter(report.passed())
+        self.passed = report.passed()
         self.framework: Framework | None = report.frameworks[0] if report.frameworks else None
 
     def paint(self, text: str, code: str) -> str:
@@ -156,9 +156,9 @@ class _Page:
             return
         counts: dict[str, Counter[str]] = {}
         for rule in self.report.rules:
-            for name in controls_of(rule, framework):
-                if passed := self.passed[rule.id]:
-                    counts.setdefault(name, Counter())["pass"] += passed
+            if self.passed[rule.id]:
+                for name in controls_of(rule, framework):
+                    counts.setdefault(name, Counter())["pass"] += self.passed[rule.id]
         for finding in self.report.findings:
             if finding.suppression is None:
                 for name in controls_of(finding.rule, framework):
