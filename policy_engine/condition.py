@@ -23,6 +23,7 @@ from policy_engine.partial import PartialDict, PartialList
 from policy_engine.path import ABSENT, PathError, Several, Steps, Wild, lookup, parse_path, places
 from policy_engine.pattern import Search, search_for
 from policy_engine.resource import AttributePath, Resource
+from policy_engine.shared_list import SharedList
 from policy_engine.unknown import Unknown
 
 Truth = bool | Unknown
@@ -294,35 +295,40 @@ def _defaulting(test: ValueTest, default: Any) -> ValueTest:
 def _comparison(node: Mapping[str, Any], _head: str, _checks: Mapping[str, Check], at: AttributePath) -> Condition:
     steps = _path(node["path"], (*at, "path"), wild=False)
     value_test, where = _value_test(node, at)
-    name = steps[0] if len(steps) == 1 else None
 
     def test(value: Any, _context: Context) -> Truth:
-        # One name asked of a mapping is by far the most frequent.
-        found = value.get(name, ABSENT) if name is not None and isinstance(value, dict) else lookup(value, steps)
+        found = lookup(value, steps)
         if type(found) is Several:
             return kleene_all(value_test(each) for each in found)
         return value_test(found)
 
-    texts = _texts_alone(node)
-    if name is not None and texts is not None:
+    witnesses = _witnesses(steps, value_test, where)
+    if len(steps) != 1:
+        return Condition(test, witnesses)
 
-        def quick(value: Any, context: Context) -> Truth:
-            # And nearly always it is a text that is asked whether it is one of a few.
-            if isinstance(value, dict):
-                found = value.get(name)
-                if type(found) is str:
-                    return found in texts
-            return test(value, context)
+    # One name asked of a mapping is by far the most frequent, and nearly always what it has is a text, or nothing.
+    name = steps[0]
+    absent = value_test(ABSENT)
+    of_text = _text_test(node, value_test)
 
-        return Condition(quick, _witnesses(steps, value_test, where))
-    return Condition(test, _witnesses(steps, value_test, where))
+    def of_mapping(value: Any, context: Context) -> Truth:
+        if isinstance(value, dict):
+            found = value.get(name, ABSENT)
+            if type(found) is str:
+                return of_text(found)
+            return absent if found is ABSENT else value_test(found)
+        return test(value, context)
+
+    return Condition(of_mapping, witnesses)
 
 
-def _texts_alone(node: Mapping[str, Any]) -> frozenset[Any] | None:
-    """The texts of a comparison that asks nothing but whether the value is one of them."""
-    if len(node) != 2 or not ("equals" in node or "in" in node):
-        return None
-    return _plain_texts([node["equals"]] if "equals" in node else node["in"])
+def _text_test(node: Mapping[str, Any], value_test: ValueTest) -> Callable[[str], Truth]:
+    """A test that says the same of texts, and sooner where nothing is asked but whether the text is one of a few."""
+    if len(node) == 2 and ("equals" in node or "in" in node):
+        texts = _plain_texts([node["equals"]] if "equals" in node else node["in"])
+        if texts is not None:
+            return texts.__contains__
+    return value_test
 
 
 def _witnesses(
@@ -354,6 +360,8 @@ def _pinpointed(
 
 
 def _all(children: list[Condition]) -> Condition:
+    if len(children) == 1:
+        return children[0]
     tests = [child.test for child in children]
 
     def test(value: Any, context: Context) -> Truth:
@@ -417,10 +425,16 @@ def _compile_list(node: Mapping[str, Any], head: str, checks: Mapping[str, Check
 def _compile_not(node: Mapping[str, Any], head: str, checks: Mapping[str, Check], at: AttributePath) -> Condition:
     inner = compile_condition(node[head], checks, (*at, head))
 
+    holds = inner.test
+
+    def test(value: Any, context: Context) -> Truth:
+        truth = holds(value, context)
+        return truth if type(truth) is Unknown else not truth
+
     def witness(value: Any, context: Context, truth: bool | None) -> Iterator[Witness]:
         yield from inner.witness(value, context, None if truth is None else not truth)
 
-    return Condition(lambda value, context: kleene_not(inner.test(value, context)), witness)
+    return Condition(test, witness)
 
 
 # --- quantifiers ------------------------------------------------------------------------------------------------------
@@ -438,13 +452,25 @@ def _satisfies(node: Mapping[str, Any], checks: Mapping[str, Check], at: Attribu
     return Condition(lambda value, _context: value_test(value), witness)
 
 
+def _is_closed(node: Any) -> bool:
+    """Whether a condition looks at nothing but its value: no other resource, and no check, which may look anywhere."""
+    if isinstance(node, list):
+        return all(_is_closed(each) for each in node)
+    if isinstance(node, dict):
+        return not any(head in node for head in (*RELATED, "check")) and all(
+            _is_closed(node[key]) for key in ("all", "any", "not", "where", "satisfies") if key in node
+        )
+    return True
+
+
 def _plain_items(value: Any, names: Steps) -> Sequence[Any] | None:
     """What `places` gives for names that end in `[]`, where all is as plain as it nearly always is; else None."""
     for name in names:
         if not isinstance(value, dict) or type(value) is PartialDict:
             return None
-        value = value.get(name, ABSENT)
-        if value is ABSENT:
+        try:
+            value = value[name]
+        except KeyError:
             return ()
     return value if isinstance(value, list) else None
 
@@ -492,8 +518,19 @@ def _compile_quantifier(
     name, accepts = (guard.name, guard.accepts) if guard is not None and plain is not None else ("", None)
     accepted: dict[str, bool] = {}
 
+    closed = _is_closed(node)
+    own_name = object()
+
     def test(value: Any, context: Context) -> Truth:
         items = _plain_items(value, plain) if plain is not None else None
+        if type(items) is not SharedList or not closed:
+            return decide(items, value, context)
+        known: Truth | None = items.answers.get(own_name)
+        if known is None:
+            known = items.answers[own_name] = decide(items, value, context)
+        return known
+
+    def decide(items: Sequence[Any] | None, value: Any, context: Context) -> Truth:
         if items is None:
             items = [item for _, item in places(value, steps)]
         elif accepts is not None:

@@ -44,11 +44,11 @@ def evaluate(rules: RuleSet, graph: ResourceGraph, source_line: SourceLine, conc
         value = resource.value
         passed: dict[str, Rule] = {}
         for active in rules.for_resource(resource):
-            when, require = active.requirement.when, active.requirement.require
-            applies: Truth = True if when is None else when.test(value, context)
+            when = active.when
+            applies: Truth = True if when is None else when(value, context)
             if applies is False:
                 continue
-            holds = require.test(value, context)
+            holds = active.holds(value, context)
             # Where it is unknown whether the rule applies, only a requirement that holds anyway is decided.
             truth = holds if applies is True else kleene_any(iter((kleene_not(applies), holds)))
             if truth is True:

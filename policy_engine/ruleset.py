@@ -7,8 +7,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from policy_engine.check import Check
-from policy_engine.condition import ConditionError, Requirement, compile_target
+from policy_engine.check import Check, Context
+from policy_engine.condition import ConditionError, Requirement, Truth, compile_target
 from policy_engine.errors import RuleError
 from policy_engine.guard import MAX_REMEMBERED, MAX_REMEMBERED_TEXT, guard_of
 from policy_engine.path import show_path
@@ -17,12 +17,14 @@ from policy_engine.rule import Rule, Severity, Target
 
 
 class Active(Struct, frozen=True):
-    """A rule's target, ready to judge."""
+    """A rule's target, ready to judge. `when` and `holds` are the tests of the requirement's two conditions."""
 
     rule: Rule
     target: Target
     severity: Severity
     requirement: Requirement
+    when: Callable[[Any, Context], Truth] | None
+    holds: Callable[[Any, Context], Truth]
 
 
 class _Index:
@@ -96,4 +98,5 @@ class RuleSet:
             requirement = compile_target(target.when, target.require, self._checks, ("targets", number))
         except ConditionError as error:
             raise RuleError(f"{show_path(error.path)}: {error}", path=rule.path) from error
-        return Active(rule, target, self.severity(rule), requirement)
+        when = None if requirement.when is None else requirement.when.test
+        return Active(rule, target, self.severity(rule), requirement, when, requirement.require.test)

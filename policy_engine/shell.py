@@ -26,13 +26,14 @@ text           what is written
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec import Struct
 
 from policy_engine.partial import PartialList
+from policy_engine.shared_list import SharedList
 from policy_engine.shell_command import (
     SHELLS,
     SOURCING,
@@ -50,13 +51,17 @@ from policy_engine.unknown import Unknown
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser
 
-Variables = Mapping[str, "str | Unknown"]
+Variables = Mapping[str, "str | Unknown"] | Callable[[str], "str | Unknown"]
 
 MAX_SCRIPT = 200_000
 """Characters of a script."""
 MAX_COMMANDS = 5_000
 MAX_DEPTH = 60
 MAX_WORD = 65_536
+MAX_REMEMBERED_TEXT = 10_000
+"""Characters of a script that is kept in case it comes again."""
+MAX_READINGS = 8
+"""How many are kept of one text, with other variables each."""
 HOLE = "\ue000"
 """Stands for each character of text that is not known before the shell runs: a caller's template expression."""
 
@@ -102,13 +107,35 @@ class Script(Struct, frozen=True):
 
 
 def read_script(text: str, variables: Variables, missing: str | Unknown = "", *, pipefail: bool = False) -> Script:
-    """The commands of a script.
+    """The commands of a script. Whoever asks for the same again gets the same object.
 
-    variables  of its environment, by name
-    missing    what a variable has that is neither there nor set by the script
+    variables  of its environment, by name, or what gives the value of any name
+    missing    what a variable has that is neither among them nor set by the script
     pipefail   whether the shell is started with `-o pipefail`
     """
-    reader = _Reader(variables, missing)
+    value_of = (lambda name: variables.get(name, missing)) if isinstance(variables, Mapping) else variables
+    if len(text) > MAX_REMEMBERED_TEXT:
+        return _read_script(_Reader(value_of), text, pipefail)
+    # Jobs share templates, and projects the way they are built. What a script comes to depends on the variables that
+    # were looked at while it was read.
+    known = _readings(text, pipefail)
+    for asked, script in known:
+        if all(value_of(name) == value for name, value in asked):
+            return script
+    reader = _Reader(value_of)
+    script = _read_script(reader, text, pipefail)
+    if len(known) < MAX_READINGS:
+        known.append((tuple(reader.asked.items()), script))
+    return script
+
+
+@lru_cache(maxsize=1024)
+def _readings(text: str, pipefail: bool) -> list[tuple[tuple[tuple[str, str | Unknown], ...], Script]]:
+    """What is remembered of a script: the variables that it was read with, and what it came to."""
+    return []
+
+
+def _read_script(reader: _Reader, text: str, pipefail: bool) -> Script:
     reader.pipefail = pipefail
     reader.read(text, _Place(0), 0)
     values: list[Any] = []
@@ -119,13 +146,13 @@ def read_script(text: str, variables: Variables, missing: str | Unknown = "", *,
         indexes.append(positions)
     if None in reader.commands:
         return Script(PartialList(values), reader.commands, indexes)
-    return Script(values, reader.commands, indexes)
+    return Script(SharedList(values), reader.commands, indexes)
 
 
 def read_words(words: Sequence[str | Unknown]) -> Script:
     """The one command of an argument vector (`["nginx", "-g", "daemon off;"]`), with what a `sh -c` in it runs. Places
     are indexes into the vector."""
-    reader = _Reader({}, Unknown("a variable of the running container"))
+    reader = _Reader(lambda _name: Unknown("a variable of the running container"))
     listed = [Word(word, index, index + 1) for index, word in enumerate(words[:MAX_COMMANDS])]
     reader.add(Command(listed, 0, len(listed), "", False, False), 0)
     described = [describe(command) if command is not None else (reader.doubt, {}) for command in reader.commands]
@@ -162,9 +189,9 @@ class _Scope(NamedTuple):
 class _Reader:
     """Collects commands in the order they are written."""
 
-    def __init__(self, variables: Variables, missing: str | Unknown) -> None:
-        self.variables = variables
-        self.missing = missing
+    def __init__(self, value_of: Callable[[str], str | Unknown]) -> None:
+        self.value_of = value_of
+        self.asked: dict[str, str | Unknown] = {}
         self.commands: list[Command | None] = []
         self.doubt = Unknown("part of the shell script could not be understood")
         self.pipefail = False
@@ -543,7 +570,8 @@ class _Reader:
             return value
         if self.tainted:
             return Unknown(f"${name[:60]} may be set by what the script reads in")
-        return self.variables.get(name, self.missing)
+        value = self.asked[name] = self.value_of(name)
+        return value
 
     def expansion(self, node: Node) -> str | Unknown:
         """`${NAME}` and `${NAME:-word}` with plain text; any other form is not worked out."""

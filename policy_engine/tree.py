@@ -6,12 +6,14 @@ import codecs
 import os
 from collections.abc import Mapping
 from contextlib import suppress
+from io import FileIO
 from typing import Protocol
 
 from policy_engine.errors import PolicyEngineError
 
 MAX_FILE_BYTES = 32 * 1024 * 1024
 HEAD_BYTES = 8192
+_PIECE_BYTES = 65536
 
 
 class FileTooLarge(PolicyEngineError):
@@ -53,6 +55,21 @@ def join(folder: str, name: str) -> str | None:
     return "/".join(parts)
 
 
+def _read_up_to(stream: FileIO, most: int) -> bytes:
+    """All of a file, or its first `most` bytes and one more."""
+    size = os.fstat(stream.fileno()).st_size
+    # Making room for the largest file there may be takes longer than most files take to be read.
+    data = stream.read(min(size, most) + 1) or b""
+    if len(data) == size or len(data) > most:
+        return data
+    # It is being written to, or is of a kind that has no size.
+    pieces, total = [data], len(data)
+    while total <= most and (piece := stream.read(min(_PIECE_BYTES, most + 1 - total))):
+        pieces.append(piece)
+        total += len(piece)
+    return b"".join(pieces)
+
+
 class WorkTree:
     """A folder on disk. Symbolic links that lead outside are treated as absent."""
 
@@ -78,8 +95,8 @@ class WorkTree:
     def read(self, path: str) -> bytes:
         # O_NONBLOCK: a named pipe must not hang the scan.
         flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-        with open(os.open(self._inside(path), flags), "rb") as stream:
-            data = stream.read(self.max_file_bytes + 1)
+        with FileIO(os.open(self._inside(path), flags)) as stream:
+            data = _read_up_to(stream, self.max_file_bytes)
         if len(data) > self.max_file_bytes:
             raise FileTooLarge(f"larger than {self.max_file_bytes} bytes", path=path, head=data[:HEAD_BYTES])
         return data

@@ -12,6 +12,7 @@ from making import UNKNOWN, blamed, context, resource, truth
 from policy_engine.check import Check, Doubt, Violation
 from policy_engine.condition import ConditionError, compile_condition
 from policy_engine.partial import PartialDict, PartialList
+from policy_engine.shared_list import SharedList
 from policy_engine.unknown import Embedded, Unknown
 
 PARTIAL = Unknown("depends on var.tag", fragments=("nginx:", None))
@@ -150,6 +151,29 @@ def test_one_known_bad_item_fails_whatever_the_rest() -> None:
     assert truth(condition, {"items": ["good", UNKNOWN]}) == "unknown"
     assert truth(condition, {"items": ["bad", UNKNOWN]}) is False
     assert blamed(condition, {"items": ["good", UNKNOWN, "bad"]}) == [("items", 2)]
+
+
+def test_a_list_that_several_resources_share_is_judged_once() -> None:
+    asked: list[Any] = []
+
+    def ask(value: Any, _parameters: Any, _context: Any) -> list[Violation]:
+        asked.append(value)
+        return []
+
+    shared = SharedList([{"name": "a"}, {"name": "b"}])
+    value = {"items": shared}
+    some_b = compile_condition({"some": "items", "satisfies": {"path": "name", "equals": "b"}}, {})
+    no_b = compile_condition({"none": "items", "satisfies": {"path": "name", "equals": "b"}}, {})
+    checked = compile_condition({"every": "items", "satisfies": {"check": "ask"}}, {"ask": Check("ask", ask, {}, "")})
+    assert some_b.test(value, context(value)) is True
+    assert no_b.test(value, context(value)) is False
+    assert checked.test(value, context(value)) is True
+    assert asked == [{"name": "a"}, {"name": "b"}]
+    shared.pop()  # nobody does that; it shows what is looked at again
+    assert some_b.test(value, context(value)) is True
+    assert no_b.test(value, context(value)) is False
+    assert checked.test(value, context(value)) is True
+    assert asked == [{"name": "a"}, {"name": "b"}, {"name": "a"}], "a check may look at more than the list"
 
 
 def test_a_single_value_is_the_only_item() -> None:

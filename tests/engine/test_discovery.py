@@ -126,6 +126,14 @@ def test_a_tree_does_not_read_huge_files(tmp_path: Path) -> None:
         WorkTree(str(tmp_path), max_file_bytes=100).read("big")
 
 
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs files that do not say how large they are")
+def test_a_file_that_does_not_say_its_size_is_read_to_its_end() -> None:
+    assert b"Threads:" in WorkTree("/proc/self").read("status")
+    assert WorkTree("/dev").read("null") == b""
+    with pytest.raises(FileTooLarge):
+        WorkTree("/dev", max_file_bytes=100).read("zero")
+
+
 @pytest.mark.parametrize(
     ("folder", "name", "expected"),
     [("a/b", "../c", "a/c"), ("a", "../..", None), ("", "./x//y", "x/y"), ("a", "/etc", None), ("a", "C:/x", None)],

@@ -254,6 +254,23 @@ def test_a_hostile_script_is_read_in_time(text: str) -> None:
     assert time.process_time() - started < 10
 
 
+def test_a_script_that_comes_again_is_read_once() -> None:
+    first = read_script("echo $NAME > out", {"NAME": "a", "OTHER": "b"}, BASE)
+    assert read_script("echo $NAME > out", {"NAME": "a", "OTHER": "c"}, BASE) is first, "it does not look at OTHER"
+    assert read_script("echo $NAME > out", lambda name: {"NAME": "a"}[name]) is first
+    assert words("echo $NAME > out", NAME="z") == [["echo", "z"]]
+    assert words("echo $NAME > out") == [["echo", "?"]]
+    assert read_script("a | b", {}, pipefail=True).values[0]["pipefail"] is True
+    assert read_script("a | b", {}).values[0]["pipefail"] is False
+
+
+def test_what_a_script_hands_to_another_shell_depends_on_variables_too() -> None:
+    script = 'sh -c "$FIRST"'
+    assert words(script, FIRST="a b") == [["sh", "-c", "a b"], ["a", "b"]]
+    assert words(script, FIRST="a $SECOND", SECOND="c")[1] == ["a", "c"]
+    assert words(script, FIRST="a $SECOND", SECOND="d")[1] == ["a", "d"]
+
+
 PIECES = st.sampled_from(
     [
         *"a &|;\n)`\"'}>é\\={(#\r\0",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from policy_engine.resource import AttributePath
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
 HOLE = "\ue000"
 """What the shell reader takes for text that is filled in before the shell runs."""
 POSIX = ("bash", "sh")
+_RUNNING = Unknown("a variable of the running job")
 
 
 class StepValue(dict[str, Any]):
@@ -32,10 +32,12 @@ class StepValue(dict[str, Any]):
         return self.get("shell") in POSIX and self.get("script") is not None
 
     def read(self) -> Script:
+        from policy_engine.shell import read_script
+
         script = self["script"]
         if isinstance(script, Unknown):
             script = "".join(HOLE if piece is None else piece for piece in script.fragments or (None,))
-        return _read(MACRO.sub(self._masked, script))
+        return read_script(MACRO.sub(self._masked, script), {}, _RUNNING)
 
     def place(self, path: AttributePath) -> tuple[int, int] | None:
         return self.read().place(path)
@@ -59,11 +61,3 @@ class StepValue(dict[str, Any]):
             raise KeyError(key)
         commands = self[key] = self.read().values
         return commands
-
-
-@lru_cache(maxsize=1024)
-def _read(text: str) -> Script:
-    # Jobs that use the same template share its scripts.
-    from policy_engine.shell import read_script
-
-    return read_script(text, {}, Unknown("a variable of the running job"))

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from policy_engine.resource import AttributePath
-from policy_engine.unknown import Unknown
-from policy_engine_plugins.gitlab.variables import names_in, not_known, value_of
+from policy_engine_plugins.gitlab.variables import shell_value
 
 if TYPE_CHECKING:
     from policy_engine.shell import Script
@@ -21,24 +19,20 @@ class ScriptValue(dict[str, Any]):
     """The value of a `script` resource. Its `commands` are read from the lines, which run in one shell, when they are
     asked for."""
 
-    __slots__ = ("_variables",)
+    __slots__ = ("_script", "_variables")
 
     def __init__(self, value: Mapping[str, Any], variables: Mapping[str, Any]) -> None:
         super().__init__(value)
         self._variables = variables
+        self._script: Script | None = None
 
     def script(self) -> Script:
-        text = "\n".join(_readable(line) for line in self["lines"])
-        used = {name: self._value(name) for name in names_in(text)}
-        return _read(text, tuple(sorted(used.items(), key=lambda item: item[0])))
+        if self._script is None:
+            from policy_engine.shell import read_script
 
-    def _value(self, name: str) -> str | Unknown:
-        value = value_of(self._variables[name]) if name in self._variables else not_known(name)
-        if isinstance(value, Unknown) or (isinstance(value, str) and "$" not in value):
-            return value
-        if isinstance(value, (int, float)):
-            return str(value).lower()
-        return not_known(name)
+            text = "\n".join([line if type(line) is str else _readable(line) for line in self["lines"]])
+            self._script = read_script(text, lambda name: shell_value(self._variables, name))
+        return self._script
 
     def get(self, key: str, default: Any = None) -> Any:
         return dict.get(self, key, default) if key != "commands" else self[key]
@@ -71,11 +65,3 @@ def _readable(line: Any) -> str:
     if isinstance(line, str):
         return line
     return "".join(HOLE if piece is None else piece for piece in line.fragments or (None,))
-
-
-@lru_cache(maxsize=1024)
-def _read(text: str, variables: Sequence[tuple[str, Any]]) -> Script:
-    # Jobs that extend the same one share its script.
-    from policy_engine.shell import read_script
-
-    return read_script(text, dict(variables), Unknown("a variable of the running job"))

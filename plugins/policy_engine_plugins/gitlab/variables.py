@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from policy_engine.unknown import Unknown
@@ -45,6 +46,17 @@ def value_of(entry: Any) -> Any:
     return entry
 
 
+def shell_value(variables: Mapping[str, Any], name: str) -> str | Unknown:
+    """What a job's shell gets for a variable, given what the job sees."""
+    value = value_of(variables[name]) if name in variables else not_known(name)
+    if isinstance(value, Unknown) or (isinstance(value, str) and "$" not in value):
+        return value
+    if isinstance(value, (int, float)):
+        return str(value).lower()
+    return not_known(name)
+
+
+@lru_cache(maxsize=1024)
 def not_known(name: str) -> Unknown:
     if name in AUTHORED:
         return Unknown(f"${name} is written by the author of a merge request, and known only when the pipeline runs")
