@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from msgspec import Struct
@@ -335,8 +335,15 @@ def _witnesses(
     steps: Steps, value_test: ValueTest, where: Callable[[Any], list[int]] | None
 ) -> Callable[[Any, Context, bool | None], Iterator[Witness]]:
 
+    name = steps[0] if len(steps) == 1 and isinstance(steps[0], str) else None
+
     def witness(value: Any, _context: Context, truth: bool | None) -> Iterator[Witness]:
-        for path, found in places(value, steps):
+        # What a mapping has for one name is at one place.
+        if name is not None and isinstance(value, dict) and type(value) is not PartialDict:
+            found_at: Iterable[tuple[AttributePath, Any]] = [((name,), value.get(name, ABSENT))]
+        else:
+            found_at = places(value, steps)
+        for path, found in found_at:
             if _matches(value_test(found), truth):
                 yield from _pinpointed(path, found, where, truth)
 

@@ -146,9 +146,10 @@ def fill(template: str, resource: Resource, witness: Witness, *, hide: bool, con
         "{name}": resource.name,
         "{address}": resource.address,
         "{type}": resource.type,
-        "{path}": show_path(witness.path),
         "{detail}": witness.detail,
     }
+    if "{path}" in template:
+        fields["{path}"] = show_path(witness.path)
     if "{value}" in template:
         fields["{value}"] = "****" if hide else show_value(lookup(resource.value, witness.path), conceal)
     # One pass over the template, so that a value which reads `{name}` is not filled in turn.

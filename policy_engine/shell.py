@@ -69,6 +69,7 @@ HOLE = "\ue000"
 _ASSIGNED = re.compile(r"(?<![\w.$-])([A-Za-z_]\w*)\+?=")
 _OTHERWISE_SET = re.compile(r"\b(?:for|read|select|getopts|mapfile|readarray|unset|printf[ \t]+-v)\b([^;&|\n]{0,500})")
 _NAME = re.compile(r"[A-Za-z_]\w*")
+_ONE_VARIABLE = re.compile(r'"\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)\})"', re.ASCII)
 _BARE_ESCAPE = re.compile(r"\\(\n|.)", re.DOTALL)
 _QUOTED_ESCAPE = re.compile(r"\\([\"\\$`\n])")
 _HOLES = re.compile(f"({HOLE}+)")
@@ -214,7 +215,7 @@ class _Reader:
         self.text, self.place = text, place
         self._ascii = text.isascii()
         self._data = text.encode("utf-8", "replace")
-        for match in _ASSIGNED.finditer(text):
+        for match in _ASSIGNED.finditer(text) if "=" in text else ():
             self.set_by_script[match[1]] = self.set_by_script.get(match[1], 0) + 1
         for match in _OTHERWISE_SET.finditer(text):
             for name in _NAME.findall(match[1]):
@@ -240,7 +241,8 @@ class _Reader:
         return byte if self._ascii else len(self._data[:byte].decode("utf-8", "replace"))
 
     def span(self, node: Node) -> tuple[int, int]:
-        return self.place.of(self.index(node.start_byte), self.index(node.end_byte))
+        start, end = node.start_byte, node.end_byte
+        return self.place.of(start, end) if self._ascii else self.place.of(self.index(start), self.index(end))
 
     # ---- statements ----
 
@@ -477,15 +479,30 @@ class _Reader:
     ) -> list[Word]:
         """The words that a node becomes: one, or several where a known value is split; `whole` keeps it one."""
         start, end = self.span(node)
-        if node.type in ("word", "number"):
-            text = self.source(node.start_byte, node.end_byte)
-            if "\\" not in text and HOLE not in text:
-                return [Word(text, start, end)]
+        plain = self.plain(node.type, self.source(node.start_byte, node.end_byte))
+        if plain is not None:
+            return [Word(plain, start, end)]
         pieces: list[tuple[str | Unknown, bool]] = []
         self.pieces(node, False, pieces, command, scope.depth, fed)
         if whole:
             return [Word(_joined([value for value, _ in pieces]), start, end)]
         return [Word(value, start, end, splits) for value, splits in _split(pieces)]
+
+    def plain(self, kind: str, text: str) -> str | Unknown | None:
+        """The value of a word that is written as one piece, as most are; None for any other."""
+        if kind in ("word", "number"):
+            return text if "\\" not in text and HOLE not in text else None
+        if len(text) > MAX_WORD or HOLE in text:
+            return None
+        if kind == "raw_string":
+            return text[1:-1] if len(text) > 1 and text[-1] == "'" else None
+        if kind != "string":
+            return None
+        # A string that nobody closed is left to the general case.
+        if "$" not in text and "\\" not in text and "`" not in text:
+            return text[1:-1] if len(text) > 1 and text[-1] == '"' else None
+        match = _ONE_VARIABLE.fullmatch(text)
+        return _joined([self.variable(match[1] or match[2])]) if match else None
 
     def pieces(
         self,
@@ -616,6 +633,10 @@ def _unescaped(match: re.Match[str]) -> str:
 
 def _joined(values: Sequence[str | Unknown]) -> str | Unknown:
     """The pieces of a word as one value."""
+    if len(values) == 1:
+        only = values[0]
+        if not only.fragments and not only.refers_to if isinstance(only, Unknown) else len(only) <= MAX_WORD:
+            return only
     fragments: list[str | None] = []
     doubt: Unknown | None = None
     for value in values:

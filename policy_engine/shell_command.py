@@ -128,7 +128,7 @@ def peel(words: Sequence[Word]) -> tuple[list[str], list[Word]]:
         if not rest or not isinstance(rest[0].value, str):
             break
         name = rest[0].value.rpartition("/")[2]
-        if _MODULE_RUNNERS.fullmatch(name) and len(rest) > 2 and rest[1].value == "-m":
+        if len(rest) > 2 and rest[1].value == "-m" and _MODULE_RUNNERS.fullmatch(name):
             wrappers.append(name)
             rest = rest[2:]
             continue
@@ -278,7 +278,7 @@ def describe(command: Command) -> tuple[dict[str, Any], Mapping[str, Sequence[in
     described: dict[str, Any] = {
         "name": name,
         "wrappers": command.wrappers,
-        "words": _listed([words[index] for index in range(len(words))]),
+        "words": _listed(words),
         "options": _listed([words[index] for index in options]),
         "operands": _listed([words[index] for index in operands]),
         "assignments": command.assignments,
@@ -297,8 +297,12 @@ def describe(command: Command) -> tuple[dict[str, Any], Mapping[str, Sequence[in
 
 
 def _listed(words: Sequence[Word]) -> list[Any]:
-    values = [word.value for word in words]
-    return PartialList(values) if any(word.splits for word in words) else values
+    values: list[Any] = []
+    splits = False
+    for value, _start, _end, word_splits in words:
+        values.append(value)
+        splits = splits or word_splits
+    return PartialList(values) if splits else values
 
 
 def evaluates_text(command: Mapping[str, Any]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from policy_engine.check import Doubt, Violation
@@ -58,7 +59,7 @@ def _entries(
     mapping: Mapping[str, Any], path: tuple[str | int, ...], excepted: re.Pattern[str] | None
 ) -> Iterator[Violation | Doubt]:
     for name, entry in mapping.items():
-        if not _SECRET_NAME.search(name) or (excepted is not None and excepted.search(name)):
+        if not _names_secret(name) or (excepted is not None and excepted.search(name)):
             continue
         if isinstance(entry, Unknown):
             # The attribute of a declared resource (a generated password) is a reference, not a secret in the file.
@@ -66,6 +67,12 @@ def _entries(
                 yield Doubt(entry, (*path, name))
         elif isinstance(entry, str) and entry and not _REFERENCE.match(entry):
             yield Violation((*path, name), name)
+
+
+@lru_cache(maxsize=4096)
+def _names_secret(name: str) -> bool:
+    # The same few names come again and again.
+    return _SECRET_NAME.search(name) is not None
 
 
 def judge_attribute(value: Mapping[str, Any], parameters: Mapping[str, Any]) -> Iterator[Violation | Doubt]:
