@@ -25,13 +25,14 @@ from typing import TYPE_CHECKING, Any
 from policy_engine.check import Check, Context, Doubt, Violation
 from policy_engine.format import Format
 from policy_engine.hookspecs import hookimpl
+from policy_engine.linked_format import LinkedFormat
 
 if TYPE_CHECKING:
     from policy_engine.tree import Tree
     from policy_engine.unit import Comment, Loaded, Unit
 
 
-class AzurePipelinesFormat(Format):
+class AzurePipelinesFormat(LinkedFormat):
     name = "azure-pipelines"
     title = "Azure Pipelines"
     resource_types = ("pipeline", "repository", "job", "step", "image")
@@ -53,11 +54,11 @@ class AzurePipelinesFormat(Format):
 
         return is_pipeline(data)
 
-    def units(self, paths: Sequence[str], tree: Tree) -> Iterable[Unit]:
-        """One for each file that no other uses as a template, with all templates that it uses."""
-        from policy_engine_plugins.azure_pipelines.grouping import group
+    def links(self, path: str, tree: Tree, known: Sequence[str]) -> Sequence[str]:
+        """The templates that it uses."""
+        from policy_engine_plugins.azure_pipelines.grouping import used_by
 
-        return group(paths, tree)
+        return used_by(path, tree)
 
     def reads_beyond(self, unit: Unit, tree: Tree) -> bool:
         """Templates may lie anywhere in the repository; one that is not there yet may turn up."""

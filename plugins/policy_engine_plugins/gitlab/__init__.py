@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 from policy_engine.check import Check, Context, Doubt, Violation
 from policy_engine.format import Format
 from policy_engine.hookspecs import hookimpl
+from policy_engine.linked_format import LinkedFormat
 
 if TYPE_CHECKING:
     from policy_engine.tree import Tree
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 NAMES = (".gitlab-ci.yml", ".gitlab-ci.yaml")
 
 
-class GitlabFormat(Format):
+class GitlabFormat(LinkedFormat):
     name = "gitlab"
     title = "GitLab CI"
     resource_types = ("pipeline", "include", "job", "script", "image")
@@ -57,11 +58,14 @@ class GitlabFormat(Format):
 
         return is_pipeline(path, data)
 
-    def units(self, paths: Sequence[str], tree: Tree) -> Iterable[Unit]:
-        """One for each file that no other includes, with all that it includes."""
-        from policy_engine_plugins.gitlab.grouping import group
+    def links(self, path: str, tree: Tree, known: Sequence[str]) -> Sequence[str]:
+        from policy_engine_plugins.gitlab.grouping import local_includes
 
-        return group(paths, tree)
+        return local_includes(path, tree, known)
+
+    def stands_for_itself(self, path: str) -> bool:
+        """A project's own pipeline does, whoever includes it."""
+        return path.rpartition("/")[2] in NAMES
 
     def reads_beyond(self, unit: Unit, tree: Tree) -> bool:
         """Included files may lie anywhere in the project; a file that is not there yet may turn up."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from policy_engine.linked_format import MAX_FILES
 from policy_engine.tree import FileTooLarge, Tree
 from policy_engine.unit import Problem, ProblemKind
 from policy_engine.unknown import Unknown
 from policy_engine.yaml_document import YamlMapping
 from policy_engine_plugins.gitlab import include
-from policy_engine_plugins.gitlab.grouping import MAX_FILES, targets
+from policy_engine_plugins.gitlab.grouping import targets
 from policy_engine_plugins.gitlab.inputs import OPEN, Given, Interpolation, Place, Use, inputs_of
 from policy_engine_plugins.gitlab.merging import Budget, merge
 from policy_engine_plugins.gitlab.placed import Origin, Placed

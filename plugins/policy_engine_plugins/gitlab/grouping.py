@@ -2,50 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 
 from policy_engine.tree import FileTooLarge, Tree
 from policy_engine.unit import Unit
-from policy_engine_plugins.gitlab import NAMES
 from policy_engine_plugins.gitlab.include import entries, own_component
 from policy_engine_plugins.gitlab.locals import project_folder, resolve
 from policy_engine_plugins.gitlab.placed import Origin
 from policy_engine_plugins.gitlab.reading import parse, split
 from policy_engine_plugins.gitlab.source import Source
-
-MAX_FILES = 500
-
-
-def group(paths: Sequence[str], tree: Tree) -> Iterator[Unit]:
-    """Files that others include are judged with them; a project's own pipeline always stands for itself."""
-    direct: dict[str, list[str]] = {}
-    for path in paths:
-        direct[path] = local_includes(path, tree, paths)
-    included = {other for path, others in direct.items() for other in others if other != path}
-    roots = [path for path in paths if path not in included or path.rpartition("/")[2] in NAMES]
-    closures = {path: _closure(path, direct, tree, paths) for path in roots}
-    reached = {each for closure in closures.values() for each in closure}
-    for path in paths:
-        # Files that include each other in a circle: the first stands for all.
-        if path not in reached:
-            closures[path] = _closure(path, direct, tree, paths)
-            reached.update(closures[path])
-    for path in sorted(closures):
-        yield Unit("gitlab", path, tuple(sorted(closures[path])))
-
-
-def _closure(path: str, direct: dict[str, list[str]], tree: Tree, known: Sequence[str]) -> set[str]:
-    seen = {path}
-    waiting = [path]
-    while waiting and len(seen) < MAX_FILES:
-        here = waiting.pop()
-        if here not in direct:
-            direct[here] = local_includes(here, tree, known)
-        for other in direct[here]:
-            if other not in seen:
-                seen.add(other)
-                waiting.append(other)
-    return seen
 
 
 def local_includes(path: str, tree: Tree, known: Iterable[str]) -> list[str]:
