@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec import Struct
@@ -38,7 +39,7 @@ from policy_engine.suppression import (
 from policy_engine.tree import FileTooLarge, InUtf8, Tree
 from policy_engine.twins import join_twins
 from policy_engine.unit import Problem, ProblemKind, Unit
-from policy_engine.workers import spread
+from policy_engine.workers import Team
 
 if TYPE_CHECKING:
     from policy_engine.management import Management
@@ -124,65 +125,44 @@ def scan(
     before: list[Unit] = []
     ledger: list[Entry]
     problems: list[Problem]
-    if view is None and only is None:
-        claimed, ledger, problems = claim(tree, paths, plugins.formats.values())
-        units = list(make_units(tree, claimed, plugins.formats, project))
-        ledger = taken(ledger, units)
-        met = sorted({*(name for name, files in claimed.items() if files), *(unit.format for unit in units)})
-    else:
-        from policy_engine.comparison import gather, ledger_of, units_of
+    with Team(jobs) as team:
+        if view is None and only is None:
+            claimed, ledger, problems = claim(tree, paths, plugins.formats.values(), team)
+            units = list(make_units(tree, claimed, plugins.formats, project, team))
+            ledger = taken(ledger, units)
+            met = sorted({*(name for name, files in claimed.items() if files), *(unit.format for unit in units)})
+        else:
+            from policy_engine.comparison import gather, ledger_of, units_of
 
-        now = only if view is None else view.changes.now
-        assert now is not None
-        around = now if view is None else now | view.changes.before
-        differs = view is not None and project != view.project
-        side = gather(tree, paths, now, around, plugins.formats.values(), None, project, differs=differs)
-        touched = side.touched
-        if view is not None:
-            theirs = view.formats.values()
-            then = gather(
-                view.tree, view.paths, view.changes.before, around, theirs, side, view.project, differs=differs
-            )
-            touched |= then.touched
-            before = units_of(then, touched)
-        units, problems = units_of(side, touched), list(side.problems)
-        ledger = ledger_of(side, units)
-        met = sorted({unit.format for unit in (*units, *before)})
-    rules = rulebook.select(settings, [*met, RESOURCE_FORMAT])
-    management = None
-    if policy is not None and (policy.statement is not None or policy.attestations):
-        from policy_engine.management import Management
+            now = only if view is None else view.changes.now
+            assert now is not None
+            around = now if view is None else now | view.changes.before
+            differs = view is not None and project != view.project
+            side = gather(tree, paths, now, around, plugins.formats.values(), None, project, differs=differs)
+            touched = side.touched
+            if view is not None:
+                theirs = view.formats.values()
+                then = gather(
+                    view.tree, view.paths, view.changes.before, around, theirs, side, view.project, differs=differs
+                )
+                touched |= then.touched
+                before = units_of(then, touched)
+            units, problems = units_of(side, touched), list(side.problems)
+            ledger = ledger_of(side, units)
+            met = sorted({unit.format for unit in (*units, *before)})
+        rules = rulebook.select(settings, [*met, RESOURCE_FORMAT])
+        management = None
+        if policy is not None and (policy.statement is not None or policy.attestations):
+            from policy_engine.management import Management
 
-        management = Management(policy, plugins, rulebook, settings, as_given)
-        rules = management.applicable(rules)
-    rule_set = RuleSet(rules, plugins.checks, settings.severities)
+            management = Management(policy, plugins, rulebook, settings, as_given)
+            rules = management.applicable(rules)
+        rule_set = RuleSet(rules, plugins.checks, settings.severities)
 
-    hidden = Concealment()
-    by_id = {rule.id: rule for rule in rule_set.rules}
-
-    def evaluated(of: Sequence[Unit], source: Tree, formats: Mapping[str, Format], done: int) -> list[Evaluated]:
-        results: list[Evaluated] = []
-        hidden.other_files()
-        understood = {path for unit in of if not formats[unit.format].plain_text for path in unit.paths}
-        # What must not be shown of a file has to be known before its lines are told as plain text.
-        for plain_text in (False, True):
-            some = [unit for unit in of if formats[unit.format].plain_text is plain_text]
-            others = understood if plain_text else frozenset()
-
-            def one(unit: Unit, others: Collection[str] = others) -> Evaluated:
-                return evaluate_unit(formats[unit.format], unit, source, rule_set, settings.timeout_s, hidden, others)
-
-            def told(number: int, first: int = done + len(results)) -> None:
-                if progress is not None:
-                    progress(first + number, len(units) + len(before))
-
-            found = spread(one, some, jobs, pack=_packed, unpack=lambda packed: _unpacked(packed, by_id), progress=told)
-            for result in found:
-                hidden.take(result.hidden)
-            results += found
-        return results
-
-    settled = settle(evaluated(units, tree, plugins.formats, 0), rule_set, rulebook, policy, units, tree, management)
+        run = _Evaluation(rule_set, settings.timeout_s, progress, len(units) + len(before))
+        results = run.of(units, tree, plugins.formats, team)
+    hidden = run.hidden
+    settled = settle(results, rule_set, rulebook, policy, units, tree, management)
     findings, passes = settled.findings, settled.passes
     base: Base | None = None
     if view is not None:
@@ -190,7 +170,8 @@ def scan(
 
         # What was wrong with files of the base is no matter of this change.
         decided = replace(view.policy, files={})
-        results = evaluated(before, view.tree, view.formats, len(units))
+        with Team(jobs) as team:
+            results = run.of(before, view.tree, view.formats, team)
         known = settle(results, rule_set, rulebook, decided, before, view.tree).findings
         problems.extend(_submodules(view.changes))
         broken = {one.path for one in (*problems, *settled.problems) if one.kind is not ProblemKind.LIMITED}
@@ -220,6 +201,46 @@ def scan(
         attestations=() if policy is None else policy.attestations,
         waivers=() if policy is None else policy.waivers,
     )
+
+
+class _Evaluation:
+    """The units of a scan on their way through the rules. `hidden` is what must not be shown, as far as they tell."""
+
+    def __init__(self, rules: RuleSet, timeout_s: float, progress: Progress | None, total: int) -> None:
+        self.hidden = Concealment()
+        self._rules = rules
+        self._by_id = {rule.id: rule for rule in rules.rules}
+        self._timeout_s = timeout_s
+        self._progress = progress
+        self._total = total
+        self._done = 0
+
+    def of(self, units: Sequence[Unit], tree: Tree, formats: Mapping[str, Format], team: Team) -> list[Evaluated]:
+        """What units of one tree come to; those that are loaded as plain text last. The team concludes with them."""
+        hidden, results = self.hidden, list[Evaluated]()
+        hidden.other_files()
+        understood = {path for unit in units if not formats[unit.format].plain_text for path in unit.paths}
+
+        # What must not be shown of a file has to be known before its lines are told as plain text.
+        for plain_text in (False, True):
+            some = [unit for unit in units if formats[unit.format].plain_text is plain_text]
+            others = understood if plain_text else frozenset()
+
+            def one(unit: Unit, others: Collection[str] = others) -> Evaluated:
+                format_ = formats[unit.format]
+                return evaluate_unit(format_, unit, tree, self._rules, self._timeout_s, hidden, others)
+
+            unpack = partial(_unpacked, rules=self._by_id)
+            found = team.conclude(one, some, pack=_packed, unpack=unpack, progress=self._tell)
+            self._done += len(some)
+            for result in found:
+                hidden.take(result.hidden)
+            results += found
+        return results
+
+    def _tell(self, number: int) -> None:
+        if self._progress is not None:
+            self._progress(self._done + number, self._total)
 
 
 def _submodules(changes: Changes) -> list[Problem]:

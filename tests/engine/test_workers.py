@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from policy_engine.cli import root
-from policy_engine.workers import spread
+from policy_engine.workers import Team
 
 
 def linux_only(test: Callable[..., None]) -> Callable[..., None]:
@@ -39,7 +39,8 @@ def shared(work: Callable[[int], tuple[int, int]], count: int = 40, jobs: int = 
         time.sleep(0.01)
         return work(item)
 
-    return spread(slow, range(count), jobs, pack=list, unpack=lambda sent: (sent[0], sent[1]), head_start_s=0.0)
+    with Team(jobs, head_start_s=0.0) as team:
+        return team.conclude(slow, range(count), pack=list, unpack=lambda sent: (sent[0], sent[1]))
 
 
 def squared(item: int) -> tuple[int, int]:
@@ -55,15 +56,9 @@ def test_results_keep_the_order_of_their_items_and_come_from_several_processes()
 
 @linux_only
 def test_more_items_than_a_pipe_holds_numbers() -> None:
-    results = spread(
-        lambda item: time.sleep(0.001 if item < 200 else 0) or item,
-        range(30_000),
-        2,
-        pack=lambda result: result,
-        unpack=lambda sent: sent,
-        head_start_s=0.0,
-    )
-    assert results == list(range(30_000))
+    with Team(2, head_start_s=0.0) as team:
+        results = team.share(lambda item: time.sleep(0.001 if item < 200 else 0) or item, range(30_000))
+        assert team.share(lambda item: item, results) == list(range(30_000))
 
 
 def test_one_job_is_this_process() -> None:
@@ -71,8 +66,8 @@ def test_one_job_is_this_process() -> None:
 
 
 def test_what_takes_no_time_is_not_shared_out() -> None:
-    results = spread(squared, range(50), 4, pack=list, unpack=tuple)  # type: ignore[arg-type]
-    assert {process for _, process in results} == {HERE}
+    with Team(4) as team:
+        assert {process for _, process in team.share(squared, range(50))} == {HERE}
 
 
 def test_nothing_is_forked_beside_threads() -> None:
@@ -84,6 +79,68 @@ def test_nothing_is_forked_beside_threads() -> None:
     finally:
         done.set()
         other.join()
+
+
+@linux_only
+def test_all_processes_have_what_a_shared_loop_came_to_and_go_on_with_it() -> None:
+    with Team(3, head_start_s=0.0) as team:
+        first = team.share(lambda item: time.sleep(0.01) or (item, os.getpid()), range(40))
+        total = sum(item for item, _ in first)
+        second = team.share(lambda item: (item + total, os.getpid()), range(4))
+        assert team.share(squared, []) == []
+        third = team.conclude(lambda item: (item, second, os.getpid()), range(40), pack=list, unpack=tuple)
+    assert [item for item, _ in second] == [780, 781, 782, 783]
+    assert len({process for _, process in first}) == 3
+    assert all(known == second for _, known, _ in third)
+    assert {process for *_, process in third} <= {process for _, process in first}
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
+@linux_only
+def test_a_process_starts_each_loop_with_its_own_part_of_the_items() -> None:
+    with Team(2, head_start_s=0.0) as team:
+        loops = [team.share(lambda item: time.sleep(0.005) or (item, os.getpid()), range(60)) for _ in range(2)]
+    # The other process took over what the first one had not come to when it was forked.
+    ends = [(loop[5][1], loop[-1][1]) for loop in loops]
+    assert ends == [(HERE, ends[0][1])] * 2
+    assert ends[0][1] != HERE
+
+
+@linux_only
+def test_a_process_that_is_gone_is_missed_in_no_later_loop() -> None:
+    def killed(item: int) -> int:
+        if os.getpid() != HERE and item > 30:
+            os.kill(os.getpid(), signal.SIGKILL)
+        time.sleep(0.005)
+        return item
+
+    with Team(2, head_start_s=0.0) as team:
+        assert team.share(killed, range(60)) == list(range(60))
+        assert team.share(killed, range(30)) == list(range(30))
+        assert team.conclude(killed, range(30), pack=str, unpack=int) == list(range(30))
+
+
+@linux_only
+def test_what_is_raised_between_loops_is_raised_once(tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    with pytest.raises(LookupError), Team(3, head_start_s=0.0) as team:
+        assert team.share(lambda item: time.sleep(0.01) or item, range(40)) == list(range(40))
+        raise LookupError
+    with told.open("a") as stream:
+        stream.write("once\n")
+    assert told.read_text() == "once\n"
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
+@linux_only
+def test_a_team_may_be_needed_again_after_its_end() -> None:
+    with Team(2, head_start_s=0.0) as team:
+        for _ in range(2):
+            found = team.conclude(lambda n: time.sleep(0.01) or (n, os.getpid()), range(30), pack=list, unpack=tuple)
+            assert [item for item, _ in found] == list(range(30))
+            assert len({process for _, process in found}) == 2
 
 
 @linux_only
@@ -126,7 +183,6 @@ def test_an_interrupted_run_leaves_no_process_behind() -> None:
 def test_a_scan_says_the_same_however_many_share_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("policy_engine.workers.HEAD_START_S", 0.0)
     monkeypatch.setattr("policy_engine.workers.LEAST_REST_S", 0.0)
-    monkeypatch.setattr(spread, "__kwdefaults__", {**spread.__kwdefaults__, "head_start_s": 0.0})
     for number in range(12):
         folder = tmp_path / f"service_{number}"
         folder.mkdir()
