@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 from policy_engine.unknown import Unknown
@@ -25,7 +26,11 @@ def minutes(given: Any) -> Any:
         return given
     if isinstance(given, (int, float)) and not isinstance(given, bool):
         return given / 60
-    text = str(given).strip()
+    return _of_text(str(given).strip())
+
+
+@lru_cache(maxsize=256)
+def _of_text(text: str) -> float | Unknown:
     if text.isdecimal() and len(text) < 10:
         return int(text) / 60
     total = 0.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 from typing import Any
 
 from msgspec import Struct
@@ -92,7 +93,7 @@ class JobReader:
         self._start(value, seen)
         value["timeout_minutes"] = minutes(value.get("timeout"))
         self._rename("timeout_minutes", "timeout")
-        value["security"] = _SECURITY.search(self.name) is not None
+        value["security"] = _names_scanner(self.name)
         self._rename("security", "")
         for key in SECTIONS:
             self._lines(key, value)
@@ -297,6 +298,11 @@ class JobReader:
             self.resources.append(
                 Resource("gitlab", "image", address, written, value, location, own, part.origin.extent())
             )
+
+
+@lru_cache(maxsize=4096)
+def _names_scanner(name: str) -> bool:
+    return _SECURITY.search(name) is not None
 
 
 def _settings(image: Any, seen: Mapping[str, Any]) -> Any:
