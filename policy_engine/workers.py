@@ -7,6 +7,7 @@ forking is not safe (not on Linux, or with threads about) the work is done here.
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import threading
@@ -105,11 +106,15 @@ def _shared(
             if progress is not None:
                 progress(min(before + len(done) * (len(running) + 1), before + len(items)))
         for process, receiving in list(running.items()):
-            with os.fdopen(receiving, "rb", closefd=False) as stream:
-                sent = stream.read()
+            with os.fdopen(receiving, "rb", closefd=False) as pipe:
+                sent = pipe.read()
             os.close(running.pop(process))
             os.waitpid(process, 0)
-            done.update((number, unpack(each)) for number, each in (pickle.loads(sent) if sent else ()))  # noqa: S301 - our own
+            stream = io.BytesIO(sent)
+            unpickler = pickle.Unpickler(stream)  # noqa: S301 - our own
+            while stream.tell() < len(sent):
+                number, packed = unpickler.load()
+                done[number] = unpack(packed)
     finally:
         os.close(tickets)
         if to_tickets >= 0:
@@ -144,13 +149,18 @@ def _serve(
     code = 1
     try:
         os.close(to_tickets)
-        done: list[tuple[int, Any]] = []
+        # Each result is pickled as soon as it is there, for at the end the parent would wait for it. It is sent at the
+        # end: nobody reads before, and a pipe does not hold much. What two results share is in there once.
+        done = io.BytesIO()
+        whole = 0
+        pickler = pickle.Pickler(done, pickle.HIGHEST_PROTOCOL)
         try:
             for number in _taken(tickets, size, len(items)):
-                done.append((number, pack(work(items[number]))))
+                pickler.dump((number, pack(work(items[number]))))
+                whole = done.tell()
         finally:
             with os.fdopen(sending, "wb") as stream:
-                pickle.dump(done, stream, pickle.HIGHEST_PROTOCOL)
+                stream.write(done.getbuffer()[:whole])
         code = 0
     finally:
         os._exit(code)
