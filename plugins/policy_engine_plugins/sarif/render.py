@@ -328,16 +328,17 @@ def _result(finding: Finding, rule_index: int) -> Result:
     failed = finding.outcome is Outcome.FAIL
     path, span = finding.location
     physical = PhysicalLocation(_artifact(path), _region(span, finding.snippet.strip()))
-    addresses = [finding.address]
+    resources = [_resource(finding.address)]
     if finding.twins:
-        addresses = list(dict.fromkeys((finding.address, *(twin.address for twin in finding.twins[:MAX_RELATED]))))
+        addresses = dict.fromkeys((finding.address, *(twin.address for twin in finding.twins[:MAX_RELATED])))
+        resources = [_resource(address) for address in addresses]
     result = Result(
         rule_id=finding.rule.id,
         rule_index=rule_index,
         kind="fail" if failed else "open",
         level=LEVELS[finding.severity] if failed else "none",
         message=_message(finding.message),
-        locations=[Place(physical, [_resource(address) for address in addresses])],
+        locations=[Place(physical, resources)],
         partial_fingerprints={"policyEngine/v1": finding.fingerprint},
     )
     if finding.change is not None:
