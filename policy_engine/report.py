@@ -136,7 +136,7 @@ class Report(Struct, frozen=True):
 
     def passed(self) -> Counter[str]:
         """How many resources satisfy a rule, by its id."""
-        return Counter(rule.id for each in self.passes for rule in each.rules)
+        return Counter([rule.id for each in self.passes for rule in each.rules])
 
     def counts(self) -> Mapping[str, int]:
         """Totals: `fail`, `unknown`, `pass`, `suppressed`, and `fail` by severity under the severity's name; `new`,

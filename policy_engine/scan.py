@@ -261,8 +261,8 @@ def _unpacked(packed: tuple[Any, ...], rules: Mapping[str, Rule]) -> Evaluated:
     format_, findings, passes, *rest = packed
     return Evaluated(
         format_,
-        [Finding(rules[rule_id], *others) for rule_id, *others in findings],
-        [Passed(tuple([rules[rule_id] for rule_id in ids]), *others) for ids, *others in passes],
+        [Finding._make((rules[each[0]], *each[1:])) for each in findings],
+        [Passed._make((tuple([rules[rule_id] for rule_id in each[0]]), *each[1:])) for each in passes],
         *rest,
     )
 
@@ -385,7 +385,7 @@ def settle(
     Suppressions and waivers themselves are judged last: one without a reason, or that sets nothing aside, is a finding.
     `units` are those that the results are of, and `tree` is where they were read from.
     """
-    findings = sorted(_without_echoes(results), key=_finding_key)
+    findings = in_order(_without_echoes(results))
     passes = [each for result in results for each in result.passes]
     suppressions: dict[str, list[InlineSuppression]] = {}
     extents: dict[tuple[str, int], list[Span]] = {}
@@ -409,7 +409,7 @@ def settle(
     if own:
         judged = evaluate(rules, ResourceGraph(own), lambda _location: "")
         findings.extend(judged.findings)
-        findings.sort(key=_finding_key)
+        findings = in_order(findings)
         passes.extend(judged.passes)
     findings = number_repeats(findings)
     if policy is not None and policy.baseline is not None and tree is not None:
@@ -512,18 +512,24 @@ class SourceLines:
         return lines[number - 1] if 0 < number <= len(lines) else ""
 
 
-def _finding_key(finding: Finding) -> tuple[object, ...]:
-    span = finding.location.span
-    return (
-        finding.location.path,
-        span.start_line,
-        span.start_column,
-        finding.rule.id,
-        finding.address,
-        finding.outcome.value,
-        tuple(map(str, finding.path)),
-        finding.message,
-    )
+def in_order(findings: Iterable[Finding]) -> list[Finding]:
+    """Sorted by path, line, column, rule id and address; those that have all this in common by what else they say."""
+    alike: dict[tuple[str, int, int, str, str], list[Finding]] = {}
+    for finding in findings:
+        path, span = finding.location
+        key = (path, span.start_line, span.start_column, finding.rule.id, finding.address)
+        alike.setdefault(key, []).append(finding)
+    ordered: list[Finding] = []
+    for key in sorted(alike):
+        some = alike[key]
+        if len(some) > 1:
+            some.sort(key=_further_key)
+        ordered += some
+    return ordered
+
+
+def _further_key(finding: Finding) -> tuple[str, tuple[str, ...], str]:
+    return finding.outcome.value, tuple(map(str, finding.path)), finding.message
 
 
 def _passed_key(passed: Passed) -> tuple[object, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 from policy_engine.finding import Change, Finding, Twin
@@ -11,27 +12,33 @@ def join_twins(findings: Iterable[Finding]) -> list[Finding]:
     """Joins what the same rule says at the same place of instances of the same block: the first one in the given order
     stays and names the others. A module that is called ten times has its flaw once; mending that place mends it for
     all."""
-    joined: dict[object, list[Finding]] = {}
-    for number, finding in enumerate(findings):
-        joined.setdefault(_place(finding) or number, []).append(finding)
-    return [_joined(findings) for findings in joined.values()]
+    told = list(findings)
+    # Most findings are the only one of their rule at their place, which is sooner told than all that twins share.
+    places = [(finding.rule.id, finding.location) for finding in told]
+    met = Counter(places)
+    alike: dict[object, list[int]] = {}
+    for number, place in enumerate(places):
+        if met[place] > 1 and told[number].block is not None:
+            alike.setdefault(_shared(told[number]), []).append(number)
+    others: set[int] = set()
+    for first, *rest in alike.values():
+        if rest:
+            told[first] = _joined(told[first], [told[number] for number in rest])
+            others.update(rest)
+    return [finding for number, finding in enumerate(told) if number not in others] if others else told
 
 
-def _joined(findings: list[Finding]) -> Finding:
-    first, *others = findings
-    if not others:
-        return first
+def _joined(first: Finding, others: list[Finding]) -> Finding:
     # A further instance of a block that has the flaw already adds none.
-    existing = any(one.change is Change.EXISTING for one in findings)
+    existing = any(one.change is Change.EXISTING for one in (first, *others))
     return first._replace(
         twins=tuple(Twin(one.address, one.fingerprint, one.origin) for one in others),
         change=Change.EXISTING if existing else first.change,
     )
 
 
-def _place(finding: Finding) -> object:
-    if finding.block is None:
-        return None
+def _shared(finding: Finding) -> tuple[object, ...]:
+    """All that twins have in common."""
     return (
         finding.rule.id,
         finding.outcome,

@@ -118,11 +118,12 @@ def verdicts(report: Report, framework: Framework) -> Sequence[Verdict]:
                 numbers.accepted += weight
             else:
                 numbers.aside += weight
+    complete = report.complete
     return [
         judge(
             control,
             tallies.get(name, {}),
-            complete=report.complete,
+            complete=complete,
             excluded=excluded.get(name),
             attested=attested.get(name, ((), ())),
         )

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from policy_engine.report import Report
     from policy_engine.reporter import Reporter
 
+_CHARACTERS_AT_ONCE = 1 << 16
+
 
 def read_outputs(formats: Sequence[str], plugins: Plugins) -> list[tuple[Reporter, str | None]]:
     from policy_engine.suggestion import suggest
@@ -53,22 +55,28 @@ def write_report(reporter: Reporter, file: str | None, report: Report, colour: s
                 os.makedirs(os.path.dirname(path), exist_ok=True)
             except OSError as error:
                 raise ConfigError(f"the folder cannot be made: {error.strerror}", path=path) from error
-            _write_file(reporter, path, content.encode("utf-8", "backslashreplace"))
+            _write_file(reporter, path, content)
         return b""
     text = reporter.render(report, Display(width=width, colour=wanted, verbose=verbose))
-    # A file name need not be valid text, and must not stop the report.
-    data = text.encode("utf-8", "backslashreplace")
     if file is None:
+        data = _encoded(text)
         sys.stdout.flush()
         sys.stdout.buffer.write(data)
         return data
-    _write_file(reporter, file, data)
+    _write_file(reporter, file, text)
     return b""
 
 
-def _write_file(reporter: Reporter, path: str, data: bytes) -> None:
+def _encoded(text: str) -> bytes:
+    # A file name need not be valid text, and must not stop the report.
+    return text.encode("utf-8", "backslashreplace")
+
+
+def _write_file(reporter: Reporter, path: str, text: str) -> None:
     try:
         with open(path, "wb") as stream:
-            stream.write(data)
+            # Bit by bit, as a large report would be there twice, and in memory that is new to the process.
+            for start in range(0, len(text), _CHARACTERS_AT_ONCE):
+                stream.write(_encoded(text[start : start + _CHARACTERS_AT_ONCE]))
     except OSError as error:
         raise ConfigError(f"the {reporter.name} report cannot be written: {error.strerror}", path=path) from error

@@ -81,7 +81,7 @@ def show(root: str | None, as_json: bool) -> int:
             }
             for name, each in statement.controls.items()
         ]
-        click.echo(to_json({"framework": framework.name, "source": framework.source, "controls": rows}, 2))
+        click.echo(to_json({"framework": framework.name, "source": framework.source, "controls": rows}, 2), nl=False)
         return 0
     theme = ""
     for name, control in framework.controls.items():

@@ -154,6 +154,36 @@ def test_what_a_process_leaves_undone_is_done_here() -> None:
 
 
 @linux_only
+def test_what_a_process_cannot_send_is_done_here() -> None:
+    def odd(item: int) -> tuple[int, object]:
+        return item * item, (lambda: item) if item == 30 else os.getpid()
+
+    def slow(item: int) -> tuple[int, object]:
+        time.sleep(0.02 if os.getpid() == HERE else 0.01)  # so that another process comes to the odd one
+        return odd(item)
+
+    with Team(3, head_start_s=0.0) as team:
+        results = team.conclude(slow, range(40), pack=list, unpack=lambda sent: (sent[0], sent[1]))
+    assert [result for result, _ in results] == [item * item for item in range(40)]
+
+
+@linux_only
+def test_results_larger_than_a_pipe_arrive_and_share_what_they_shared() -> None:
+    name = "x" * 100_000
+    with Team(2, head_start_s=0.0) as team:
+        results = team.conclude(
+            lambda item: time.sleep(0.01) or (item, os.getpid(), name),
+            range(40),
+            pack=lambda result: (*result[:2], result[2] * (1 + result[0] % 2), [name]),
+            unpack=lambda sent: sent,
+        )
+    assert [result[0] for result in results] == list(range(40))
+    sent = [result for result in results if result[1] != HERE]
+    assert sent and all(len(result[2]) == 100_000 * (1 + result[0] % 2) for result in sent)
+    assert len({id(result[3][0]) for result in sent}) == 1
+
+
+@linux_only
 def test_an_error_is_raised_as_if_nothing_had_been_shared_out() -> None:
     def wrong(item: int) -> tuple[int, int]:
         if item == 30:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from policy_engine.control import controls_of
 from policy_engine.finding import Finding, Passed
-from policy_engine.jsontext import to_json
+from policy_engine.jsontext import Lines, to_json
 from policy_engine.report import Report
 from policy_engine.rule import Rule
 from policy_engine.span import Location, Span
@@ -59,8 +59,8 @@ def render(report: Report) -> str:
             "commit": report.base.commit,
             "fixed": [_finding(finding) for finding in report.base.fixed],
         },
-        "findings": [_finding(finding) for finding in report.findings],
-        "passes": [_passed(passed) for passed in report.passes],
+        "findings": Lines(map(_finding, report.findings)),
+        "passes": Lines(map(_passed, report.passes)),
         "problems": [_problem(problem) for problem in report.problems],
         "ledger": [
             {"path": each.path, "status": each.status.value, "formats": list(each.formats), "detail": each.detail}
@@ -68,7 +68,7 @@ def render(report: Report) -> str:
         ],
     }
     # A file name need not be valid text: what is not is escaped, as ASCII always can be.
-    return to_json(document, LAID_OUT_LEVELS, ascii_only=True) + "\n"
+    return to_json(document, LAID_OUT_LEVELS, ascii_only=True)
 
 
 def _rule(rule: Rule, report: Report) -> dict[str, Any]:
@@ -193,7 +193,7 @@ def _passed(passed: Passed) -> dict[str, Any]:
         "resource_type": passed.resource_type,
         "address": passed.address,
         "location": _location(passed.location),
-        "rules": sorted(rule.id for rule in passed.rules),
+        "rules": sorted([rule.id for rule in passed.rules]),
     }
 
 

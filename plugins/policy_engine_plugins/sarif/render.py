@@ -13,13 +13,15 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
+from msgspec import UNSET, Struct, UnsetType
+
 from policy_engine.control import Framework, controls_of
 from policy_engine.escape import for_markdown, for_terminal
 from policy_engine.finding import Change, Finding, Outcome
-from policy_engine.jsontext import OneLine, to_json
+from policy_engine.jsontext import Lines, to_json
 from policy_engine.report import Report
 from policy_engine.rule import Rule, Severity
-from policy_engine.span import Location, Span
+from policy_engine.span import Span
 from policy_engine.unit import Problem, ProblemKind
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -47,6 +49,54 @@ NOTIFICATIONS = {
 }
 
 
+class Text(Struct, frozen=True):
+    text: str
+
+
+class Region(Struct, frozen=True, rename="camel"):
+    start_line: int
+    start_column: int | UnsetType = UNSET
+    end_line: int | UnsetType = UNSET
+    end_column: int | UnsetType = UNSET
+    snippet: Text | UnsetType = UNSET
+
+
+class PhysicalLocation(Struct, frozen=True, rename="camel"):
+    artifact_location: Mapping[str, str]
+    region: Region
+
+
+class LogicalLocation(Struct, frozen=True, rename="camel"):
+    fully_qualified_name: str
+    kind: str = "resource"
+
+
+class Place(Struct, frozen=True, rename="camel"):
+    physical_location: PhysicalLocation
+    logical_locations: Sequence[LogicalLocation]
+
+
+class RelatedPlace(Struct, frozen=True, rename="camel"):
+    id: int
+    message: Text
+    physical_location: PhysicalLocation
+
+
+class Result(Struct, rename="camel"):
+    """A report has one for each finding, and mappings would take twice as long to be made."""
+
+    rule_id: str
+    rule_index: int
+    kind: str
+    level: str
+    message: Text
+    locations: Sequence[Place]
+    partial_fingerprints: Mapping[str, str]
+    baseline_state: str | UnsetType = UNSET
+    related_locations: Sequence[RelatedPlace] | UnsetType = UNSET
+    suppressions: Sequence[Mapping[str, Any]] | UnsetType = UNSET
+
+
 def render(report: Report, max_results: int = MAX_RESULTS, max_bytes: int = MAX_GZIPPED_BYTES) -> str:
     """The document. With more results than its readers take, the worst are kept and a notification says so."""
     told = list(report.findings)
@@ -61,6 +111,8 @@ def render(report: Report, max_results: int = MAX_RESULTS, max_bytes: int = MAX_
 
 def _gzipped(text: str, limit: int) -> int:
     """The size in bytes once compressed, where that may pass the limit; compressing takes longer than all the rest."""
+    if text.isascii() and len(text) <= limit:
+        return len(text)
     data = text.encode("utf-8", "replace")
     if len(data) <= limit:
         return len(data)
@@ -93,12 +145,12 @@ def _document(report: Report, findings: Sequence[Finding], found: int) -> str:
         "invocations": [_invocation(report, len(findings), found)],
         "originalUriBaseIds": {"%SRCROOT%": {"description": {"text": "The root of the scanned repository."}}},
         "columnKind": "unicodeCodePoints",
-        "results": [_result(finding, places[finding.rule.id]) for finding in findings],
+        "results": Lines(_result(finding, places[finding.rule.id]) for finding in findings),
     }
     if taxonomies:
         run["taxonomies"] = taxonomies
     document = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
-    return to_json(document, LAID_OUT_LEVELS) + "\n"
+    return to_json(document, LAID_OUT_LEVELS)
 
 
 def _driver(report: Report, taxonomies: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -265,50 +317,35 @@ def _artifact(path: str) -> Mapping[str, str]:
     return {"uri": quote(path.encode("utf-8", "surrogateescape"), safe="/"), "uriBaseId": "%SRCROOT%"}
 
 
-def _region(span: Span, snippet: str = "") -> dict[str, Any]:
+def _region(span: Span, snippet: str = "") -> Region:
     if span.whole:
         # SARIF would have no region for a file as a whole; GitHub asks for a line in every one.
-        return {"startLine": 1}
-    region: dict[str, Any] = {
-        "startLine": span.start_line,
-        "startColumn": span.start_column,
-        "endLine": span.end_line,
-        "endColumn": span.end_column,
-    }
-    if snippet:
-        region["snippet"] = {"text": for_terminal(snippet)}
-    return region
+        return Region(1)
+    return Region(*span, Text(for_terminal(snippet)) if snippet else UNSET)
 
 
-def _result(finding: Finding, rule_index: int) -> OneLine:
+def _result(finding: Finding, rule_index: int) -> Result:
     failed = finding.outcome is Outcome.FAIL
-    result = OneLine(
-        ruleId=finding.rule.id,
-        ruleIndex=rule_index,
+    path, span = finding.location
+    physical = PhysicalLocation(_artifact(path), _region(span, finding.snippet.strip()))
+    resources = [_resource(finding.address)]
+    if finding.twins:
+        addresses = dict.fromkeys((finding.address, *(twin.address for twin in finding.twins[:MAX_RELATED])))
+        resources = [_resource(address) for address in addresses]
+    result = Result(
+        rule_id=finding.rule.id,
+        rule_index=rule_index,
         kind="fail" if failed else "open",
         level=LEVELS[finding.severity] if failed else "none",
-        message={"text": _sentence(_message(finding))},
-        locations=[
-            {
-                "physicalLocation": {
-                    "artifactLocation": _artifact(finding.location.path),
-                    "region": _region(finding.location.span, finding.snippet.strip()),
-                },
-                "logicalLocations": [
-                    {"fullyQualifiedName": for_terminal(address), "kind": "resource"}
-                    for address in dict.fromkeys(
-                        (finding.address, *(twin.address for twin in finding.twins[:MAX_RELATED]))
-                    )
-                ],
-            }
-        ],
-        partialFingerprints={"policyEngine/v1": finding.fingerprint},
+        message=_message(finding.message),
+        locations=[Place(physical, resources)],
+        partial_fingerprints={"policyEngine/v1": finding.fingerprint},
     )
     if finding.change is not None:
-        result["baselineState"] = "new" if finding.change is Change.NEW else "unchanged"
+        result.baseline_state = "new" if finding.change is Change.NEW else "unchanged"
     if finding.related:
-        result["relatedLocations"] = [
-            _related(number, location, phrase)
+        result.related_locations = [
+            RelatedPlace(number, _phrase(phrase), PhysicalLocation(_artifact(location.path), _region(location.span)))
             for number, (location, phrase) in enumerate(finding.related[:MAX_RELATED], 1)
         ]
     if finding.suppression is not None:
@@ -322,19 +359,23 @@ def _result(finding: Finding, rule_index: int) -> OneLine:
             suppression["location"] = {
                 "physicalLocation": {"artifactLocation": _artifact(place.path), "region": _region(place.span)}
             }
-        result["suppressions"] = [suppression]
+        result.suppressions = [suppression]
     return result
 
 
-def _message(finding: Finding) -> str:
+# Addresses, messages and phrases come again and again.
+@lru_cache(maxsize=4096)
+def _resource(address: str) -> LogicalLocation:
+    return LogicalLocation(for_terminal(address))
+
+
+@lru_cache(maxsize=4096)
+def _message(message: str) -> Text:
     # Brackets in a message are links to related locations, and braces placeholders; a stranger's text is neither.
-    text = for_terminal(finding.message)
-    return text.replace("\\", "\\\\").replace("[", "\\[").replace("]", "\\]").replace("{", "{{").replace("}", "}}")
+    text = for_terminal(message).replace("\\", "\\\\").replace("[", "\\[").replace("]", "\\]")
+    return Text(_sentence(text.replace("{", "{{").replace("}", "}}")))
 
 
-def _related(number: int, location: Location, phrase: str) -> dict[str, Any]:
-    return {
-        "id": number,
-        "message": {"text": _sentence(for_terminal(phrase))},
-        "physicalLocation": {"artifactLocation": _artifact(location.path), "region": _region(location.span)},
-    }
+@lru_cache(maxsize=4096)
+def _phrase(phrase: str) -> Text:
+    return Text(_sentence(for_terminal(phrase)))
