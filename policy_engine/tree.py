@@ -77,14 +77,23 @@ class WorkTree:
         self.root = os.path.realpath(root)
         self.max_file_bytes = max_file_bytes
         self._prefix = self.root.rstrip(os.sep) + os.sep
-        self._folders: dict[str, str] = {}
+        self._folders: dict[str, str] = {"": self.root}
+
+    def _followed(self, folder: str) -> str:
+        above, _, name = folder.rpartition("/")
+        real = self._folders.get(above)
+        if real is not None and name not in ("", ".", ".."):
+            full = os.path.join(real, name)
+            if not os.path.islink(full):
+                return full
+        return os.path.realpath(os.path.join(self.root, folder))
 
     def _inside(self, path: str) -> str:
         # Folders are followed once: a scan asks for thousands of files of a few of them.
         folder, _, name = path.rpartition("/")
         real = self._folders.get(folder)
         if real is None:
-            real = self._folders[folder] = os.path.realpath(os.path.join(self.root, folder))
+            real = self._folders[folder] = self._followed(folder)
         full = os.path.join(real, name)
         if not name or name in (".", "..") or os.path.islink(full):
             full = os.path.realpath(full)

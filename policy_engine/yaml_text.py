@@ -85,8 +85,9 @@ def new_parser(text: str) -> Any:
     """PyYAML's event parser, the one written in C where it is there."""
     import yaml
 
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return loader(text)
+    # The loader made of it would set up a constructor and a resolver for each text.
+    parser = yaml.cyaml.CParser if yaml.__with_libyaml__ else yaml.SafeLoader  # type: ignore[attr-defined]
+    return parser(text)
 
 
 def disguise(text: str) -> tuple[str, dict[int, str | None] | None]:
