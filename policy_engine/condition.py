@@ -41,10 +41,12 @@ class Condition(NamedTuple):
     """test     (value, context) -> True, False or the Unknown that keeps it from being decided
     witness  (value, context, truth) -> the attributes responsible, given that `test` came out as `truth` (True, False,
              or None for undecided). For a failure each witness is one flaw. Slower than `test`, for what is reported.
+    decided_by  the attribute whose items alone decide it, where it has one
     """
 
     test: Callable[[Any, Context], Truth]
     witness: Callable[[Any, Context, bool | None], Iterator[Witness]]
+    decided_by: str | None = None
 
 
 class ConditionError(ValueError):
@@ -140,7 +142,7 @@ def _blaming(condition: Condition, steps: Steps) -> Condition:
         path = next((path for path, _ in places(value, steps)), ())
         yield Witness(path, first.detail, first.unknown)
 
-    return Condition(condition.test, witness)
+    return condition._replace(witness=witness)
 
 
 # --- comparisons ------------------------------------------------------------------------------------------------------
@@ -577,7 +579,8 @@ def _compile_quantifier(
             for found in source.witness(item, context, deciding):
                 yield Witness(path + found.path, found.detail, found.unknown)
 
-    return Condition(test, witness)
+    alone = plain[0] if closed and plain is not None and len(plain) == 1 else None
+    return Condition(test, witness, alone if isinstance(alone, str) else None)
 
 
 # --- related resources ------------------------------------------------------------------------------------------------

@@ -13,7 +13,6 @@ from policy_engine.fingerprint import fingerprint
 from policy_engine.path import ABSENT, lookup, show_path, stable_path
 from policy_engine.redaction import redact
 from policy_engine.resource import Resource, ResourceGraph
-from policy_engine.rule import Rule
 from policy_engine.ruleset import Active, RuleSet
 from policy_engine.span import Location
 from policy_engine.unknown import Unknown
@@ -42,8 +41,9 @@ def evaluate(rules: RuleSet, graph: ResourceGraph, source_line: SourceLine, conc
     for resource in graph.resources:
         context = Context(resource, graph)
         value = resource.value
-        passed: dict[str, Rule] = {}
-        for active in rules.for_resource(resource):
+        actives, satisfied = rules.for_resource(resource, context)
+        passed = dict(satisfied)
+        for active in actives:
             when = active.when
             applies: Truth = True if when is None else when(value, context)
             if applies is False:

@@ -14,6 +14,9 @@ from policy_engine.guard import MAX_REMEMBERED, MAX_REMEMBERED_TEXT, guard_of
 from policy_engine.path import show_path
 from policy_engine.resource import Resource
 from policy_engine.rule import Rule, Severity, Target
+from policy_engine.shared_list import SharedList
+
+_NOTHING: Mapping[str, Rule] = {}
 
 
 class Active(Struct, frozen=True):
@@ -29,36 +32,68 @@ class Active(Struct, frozen=True):
 
 class _Index:
     """The targets of one resource type, by what an attribute of the resource must be for them to apply: most rules on
-    steps, containers and commands are about a few of them."""
+    steps, containers and commands are about a few of them. And by the one list that decides them: resources that have
+    it in common (the commands of a script that comes again) satisfy the same of these."""
 
     def __init__(self, actives: Sequence[Active]) -> None:
         self.always: list[Active] = []
         self.guarded: dict[str, list[tuple[Callable[[str], bool] | None, Active]]] = {}
+        self.by_list: dict[str, tuple[object, list[Active]]] = {}
         self._found: dict[tuple[str, str], list[Active]] = {}
         for active in actives:
             guard = guard_of(active.target.when)
-            if guard is None:
-                self.always.append(active)
-            else:
+            alone = active.requirement.require.decided_by
+            if guard is not None:
                 self.guarded.setdefault(guard.name, []).append((guard.accepts, active))
+            elif active.when is None and alone is not None:
+                self.by_list.setdefault(alone, (object(), []))[1].append(active)
+            else:
+                self.always.append(active)
 
-    def select(self, value: Mapping[str, Any]) -> list[Active]:
-        selected = self.always
+    def select(self, value: Mapping[str, Any], context: Context) -> tuple[list[Active], Mapping[str, Rule]]:
+        selected, satisfied = self.always, _NOTHING
+        for name, (key, actives) in self.by_list.items():
+            items = value.get(name)
+            if type(items) is SharedList:
+                known = items.answers.get(key)
+                if known is None:
+                    known = items.answers[key] = _parted(actives, value, context)
+                more = known[0]
+                satisfied = {**satisfied, **known[1]} if satisfied else known[1]
+            else:
+                more = actives
+            if more:
+                selected = [*selected, *more]
         for name, guarded in self.guarded.items():
             given = value.get(name)
             if given is None:
                 continue
             if type(given) is str:
-                more = self._found.get((name, given))
-                if more is None:
-                    more = [active for accepts, active in guarded if accepts is None or accepts(given)]
-                    if len(self._found) < MAX_REMEMBERED and len(given) <= MAX_REMEMBERED_TEXT:
-                        self._found[name, given] = more
+                more = self._accepting(name, given, guarded)
             else:
                 more = [active for _, active in guarded]
             if more:
                 selected = [*selected, *more]
-        return selected
+        return selected, satisfied
+
+    def _accepting(
+        self, name: str, text: str, guarded: Sequence[tuple[Callable[[str], bool] | None, Active]]
+    ) -> list[Active]:
+        found = self._found.get((name, text))
+        if found is None:
+            found = [active for accepts, active in guarded if accepts is None or accepts(text)]
+            if len(self._found) < MAX_REMEMBERED and len(text) <= MAX_REMEMBERED_TEXT:
+                self._found[name, text] = found
+        return found
+
+
+def _parted(
+    actives: Sequence[Active], value: Mapping[str, Any], context: Context
+) -> tuple[list[Active], dict[str, Rule]]:
+    """Those that do not hold, and the rules of those that do."""
+    holding = [active.holds(value, context) is True for active in actives]
+    rest = [active for active, holds in zip(actives, holding, strict=True) if not holds]
+    return rest, {active.rule.id: active.rule for active, holds in zip(actives, holding, strict=True) if holds}
 
 
 class RuleSet:
@@ -80,8 +115,9 @@ class RuleSet:
     def severity(self, rule: Rule) -> Severity:
         return self._severities.get(rule.id, rule.severity)
 
-    def for_resource(self, resource: Resource) -> list[Active]:
-        """The targets that may apply to a resource; what is left out does not apply to it.
+    def for_resource(self, resource: Resource, context: Context) -> tuple[list[Active], Mapping[str, Rule]]:
+        """The targets that are to be judged for a resource, and the rules, by id, that it is known to satisfy, as it
+        shares what decides them with others. What is left out does not apply to it.
 
         Raises RuleError where a rule calls a check that no plugin registered, or gives it wrong parameters.
         """
@@ -90,7 +126,7 @@ class RuleSet:
         if index is None:
             index = _Index([self._compile(rule, number) for rule, number in self._targets.get(key, ())])
             self._compiled[key] = index
-        return index.select(resource.value)
+        return index.select(resource.value, context)
 
     def _compile(self, rule: Rule, number: int) -> Active:
         target = rule.targets[number]

@@ -13,6 +13,7 @@ from policy_engine.guard import guard_of
 from policy_engine.partial import PartialDict
 from policy_engine.rule import Rule, Severity, Target
 from policy_engine.ruleset import RuleSet
+from policy_engine.shared_list import SharedList
 from policy_engine.unknown import Unknown
 
 CONDITIONS: list[Any] = [
@@ -62,7 +63,7 @@ def rule(name: str, when: Any) -> Rule:
 def test_only_what_does_not_apply_is_left_out(value: dict[str, Any]) -> None:
     rules = RuleSet([rule(f"rule-{number:02}", when) for number, when in enumerate(CONDITIONS)], {})
     made = resource(value)
-    selected = {active.rule.id for active in rules.for_resource(made)}
+    selected = {active.rule.id for active in rules.for_resource(made, context(value))[0]}
     for number, when in enumerate(CONDITIONS):
         applies = when is None or compile_condition(when, {}).test(value, context(value))
         if applies is not False:
@@ -110,3 +111,32 @@ def test_a_quantifier_says_what_its_items_say_one_by_one(condition: Any) -> None
         if not any(isinstance(answer, Unknown) or isinstance(item, PartialDict) for item, answer in pairs):
             wanted = all(answer is False or item.get("other") is not None for item, answer in pairs)
             assert filtered.test(value, context(value)) is wanted, chosen
+
+
+def test_what_a_shared_list_decides_is_judged_once_for_all_that_share_it() -> None:
+    def about(name: str, require: Any, when: Any = None) -> Rule:
+        target = Target("demo", ("thing",), require, when)
+        return Rule(name, "t", Severity.LOW, ("A.8.9",), "r", (target,), "m", "r", f"{name}.yaml")
+
+    no_curl = {"none": "commands", "satisfies": {"path": "name", "equals": "curl"}}
+    no_wget = {"none": "commands", "satisfies": {"path": "name", "equals": "wget"}}
+    rules = RuleSet(
+        [
+            about("no-curl", no_curl),
+            about("no-wget", no_wget),
+            about("no-wget-there", no_wget, {"path": "kind", "exists": False}),
+            about("no-curl-or-kind", {"any": [no_curl, {"path": "kind", "exists": True}]}),
+        ],
+        {},
+    )
+
+    def asked(value: dict[str, Any]) -> tuple[list[str], list[str]]:
+        actives, satisfied = rules.for_resource(resource(value), context(value))
+        return sorted(active.rule.id for active in actives), sorted(satisfied)
+
+    commands = SharedList([{"name": "curl"}])
+    for _ in range(2):
+        assert asked({"commands": commands}) == (["no-curl", "no-curl-or-kind", "no-wget-there"], ["no-wget"])
+    assert asked({"commands": SharedList([])}) == (["no-curl-or-kind", "no-wget-there"], ["no-curl", "no-wget"])
+    plain = {"commands": [{"name": "curl"}]}
+    assert asked(plain) == (["no-curl", "no-curl-or-kind", "no-wget", "no-wget-there"], [])
