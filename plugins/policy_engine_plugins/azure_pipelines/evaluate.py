@@ -6,9 +6,9 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from policy_engine.placed import Origin, origin_of
 from policy_engine.unknown import Unknown
 from policy_engine_plugins.azure_pipelines.expression import Call, Literal, Member, Name, Node
-from policy_engine_plugins.azure_pipelines.placed import Origin, origin_of
 from policy_engine_plugins.azure_pipelines.scope import Scope
 
 MAX_RESULT = 100_000

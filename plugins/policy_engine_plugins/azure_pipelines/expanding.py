@@ -9,12 +9,12 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+from policy_engine.placed import Origin, Placed, PlacedList, origin_of
 from policy_engine.resource import AttributePath
 from policy_engine.unit import Problem, ProblemKind
 from policy_engine.unknown import Unknown
 from policy_engine_plugins.azure_pipelines.evaluate import Result, evaluate, text_of, truthy
 from policy_engine_plugins.azure_pipelines.expression import Call, ExpressionError, Member, Name, Node, parse
-from policy_engine_plugins.azure_pipelines.placed import Origin, Placed, PlacedList, origin_of
 from policy_engine_plugins.azure_pipelines.scope import Given, Scope
 
 OPEN, CLOSE = "${{", "}}"

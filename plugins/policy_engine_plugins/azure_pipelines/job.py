@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from policy_engine.placed import Origin, Placed, origin_of
 from policy_engine.resource import Resource
 from policy_engine.unit import ProblemKind
 from policy_engine.unknown import Unknown
 from policy_engine_plugins.azure_pipelines.expanding import Piece
-from policy_engine_plugins.azure_pipelines.placed import Origin, Placed, origin_of
 from policy_engine_plugins.azure_pipelines.places import Part, Places
 from policy_engine_plugins.azure_pipelines.scope import Scope
 from policy_engine_plugins.azure_pipelines.security import is_security_name
@@ -252,18 +252,12 @@ class JobReader:
         self.fetched.update(fetched_secrets(value))
         key = key_of(value)
         places = Places(Part(own, origin), reader.renamed, parents, reader.stretches, value)
-        location = origin_of(own, origin, value["kind"]).location() if value["kind"] else origin.location()
+        location, extent = origin.location_and_extent()
+        if value["kind"]:
+            location = origin_of(own, origin, value["kind"]).location()
+        address = self.pipeline.unique(f"{address}/steps/{key}")
         self.pipeline.resources.append(
-            Resource(
-                "azure-pipelines",
-                "step",
-                self.pipeline.unique(f"{address}/steps/{key}"),
-                key,
-                value,
-                location,
-                places,
-                origin.extent(),
-            )
+            Resource("azure-pipelines", "step", address, key, value, location, places, extent)
         )
 
 

@@ -7,13 +7,13 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from policy_engine.image_reference import image_reference
+from policy_engine.placed import Origin, Placed, origin_of
 from policy_engine.resource import Resource
 from policy_engine.unit import ProblemKind
 from policy_engine.unknown import Unknown
 from policy_engine_plugins.azure_pipelines.expanding import Field, Piece
-from policy_engine_plugins.azure_pipelines.image import image_reference
 from policy_engine_plugins.azure_pipelines.job import Above, JobReader, container_settings
-from policy_engine_plugins.azure_pipelines.placed import Origin, Placed, origin_of
 from policy_engine_plugins.azure_pipelines.places import Part, Places
 from policy_engine_plugins.azure_pipelines.scope import Scope
 from policy_engine_plugins.azure_pipelines.templates import Templates
@@ -301,9 +301,8 @@ class PipelineReader:
     def _add(
         self, kind: str, address: str, name: str, value: Mapping[str, Any], places: Places, origin: Origin
     ) -> None:
-        self.resources.append(
-            Resource(FORMAT, kind, self.unique(address), name, value, origin.location(), places, origin.extent())
-        )
+        location, extent = origin.location_and_extent()
+        self.resources.append(Resource(FORMAT, kind, self.unique(address), name, value, location, places, extent))
 
     add = _add
 

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 from msgspec import Struct, field
 
+from policy_engine.placed import Origin, find
 from policy_engine.resource import AttributePath
 from policy_engine.span import Location, Trace
-from policy_engine_plugins.azure_pipelines.placed import Origin, find
 
 
 class Part(NamedTuple):

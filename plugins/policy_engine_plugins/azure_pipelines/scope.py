@@ -7,8 +7,8 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from policy_engine.placed import Origin
 from policy_engine.unknown import Unknown
-from policy_engine_plugins.azure_pipelines.placed import Origin
 from policy_engine_plugins.azure_pipelines.variables import not_known
 
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
 from policy_engine.path import show_path
+from policy_engine.placed import Origin, origin_of
 from policy_engine.resource import AttributePath
 from policy_engine.unknown import Unknown
 from policy_engine_plugins.azure_pipelines.expanding import Use
-from policy_engine_plugins.azure_pipelines.placed import Origin, origin_of
 from policy_engine_plugins.azure_pipelines.places import Part, Stretch
 from policy_engine_plugins.azure_pipelines.script import HOLE, StepValue
 from policy_engine_plugins.azure_pipelines.security import is_security_name, is_security_script
@@ -85,7 +85,7 @@ class StepReader:
             self.renamed[key] = Part(None, origin_of(own, self.origin, stands_for))
 
     def _rename_inputs(self, inputs: Mapping[str, Any]) -> None:
-        from policy_engine_plugins.azure_pipelines.placed import Placed
+        from policy_engine.placed import Placed
 
         place = origin_of(self.own, self.origin, "inputs")
         lowered = Placed()

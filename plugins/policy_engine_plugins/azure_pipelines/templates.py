@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from policy_engine.placed import Origin, origin_of
+from policy_engine.scalar_source import ScalarSource
 from policy_engine.tree import FileTooLarge, Tree, join
 from policy_engine.unit import Problem, ProblemKind
 from policy_engine.unknown import Unknown
 from policy_engine.yaml_document import YamlMapping
 from policy_engine_plugins.azure_pipelines import is_pipeline_name
 from policy_engine_plugins.azure_pipelines.expanding import OPEN, Expander, Piece
-from policy_engine_plugins.azure_pipelines.placed import Origin, origin_of
 from policy_engine_plugins.azure_pipelines.reading import parse
 from policy_engine_plugins.azure_pipelines.scope import Given, Scope
-from policy_engine_plugins.azure_pipelines.source import Source
 
 MAX_TEMPLATES = 2000
 MAX_NESTING = 50
@@ -46,7 +46,7 @@ class Templates:
         self.problems: list[Problem] = []
         self.expander = Expander(self.put)
         self.elsewhere: list[tuple[str, Origin]] = []
-        self._sources: dict[str, Source] = {}
+        self._sources: dict[str, ScalarSource] = {}
         self._opened = 0
 
     def open(self, path: str) -> tuple[Any, Origin] | None:
@@ -64,7 +64,7 @@ class Templates:
                 self.problems.append(Problem(path, "the pipeline file is empty"))
             return None
         document = parsed.documents[0]
-        origin = Origin(document, (), self._sources.setdefault(path, Source(data)))
+        origin = Origin(document, (), self._sources.setdefault(path, ScalarSource(data, "${{")))
         if type(document.value) is not YamlMapping:
             self.expander.tell(origin, "a pipeline file holds a mapping")
             return None

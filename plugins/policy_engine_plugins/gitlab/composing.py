@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from policy_engine.linked_format import MAX_FILES
+from policy_engine.placed import Origin, Placed
+from policy_engine.scalar_source import ScalarSource
 from policy_engine.tree import FileTooLarge, Tree
 from policy_engine.unit import Problem, ProblemKind
 from policy_engine.unknown import Unknown
@@ -14,9 +16,7 @@ from policy_engine_plugins.gitlab import include
 from policy_engine_plugins.gitlab.grouping import targets
 from policy_engine_plugins.gitlab.inputs import OPEN, Given, Interpolation, Place, Use, inputs_of
 from policy_engine_plugins.gitlab.merging import Budget, merge
-from policy_engine_plugins.gitlab.placed import Origin, Placed
 from policy_engine_plugins.gitlab.reading import parse, split
-from policy_engine_plugins.gitlab.source import Source
 
 MAX_NESTING = 100
 
@@ -35,7 +35,7 @@ class Composer:
         self.elsewhere: include.Entry | None = None
         self.has_references = False
         self._files = 0
-        self._sources: dict[str, Source] = {}
+        self._sources: dict[str, ScalarSource] = {}
 
     def compose(self, path: str) -> tuple[Any, Origin] | None:
         """The whole of a file with all that it includes; None where the file holds nothing that can be read."""
@@ -53,7 +53,7 @@ class Composer:
             return None
         parsed = parse(data, path)
         self.problems.extend(parsed.problems)
-        source = self._sources.setdefault(path, Source(data))
+        source = self._sources.setdefault(path, ScalarSource(data))
         header, document = split(parsed)
         if document is None:
             if not parsed.problems and not chain:
@@ -81,7 +81,7 @@ class Composer:
         return merge(*below, value, origin, self.budget, without="include")
 
     def _filled(
-        self, value: Any, origin: Origin, header: Any, source: Source, entry: include.Entry | None
+        self, value: Any, origin: Origin, header: Any, source: ScalarSource, entry: include.Entry | None
     ) -> tuple[Any, Origin]:
         arguments, arguments_origin = (None, None) if entry is None else entry.arguments
         spec_origin = origin if header is None else Origin(header, ("spec",), source)

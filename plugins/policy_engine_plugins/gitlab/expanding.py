@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from policy_engine.placed import Origin, Placed, PlacedList, find, origin_of
 from policy_engine.unit import ProblemKind
 from policy_engine.unknown import Unknown
 from policy_engine.yaml_document import YamlSequence
 from policy_engine_plugins.gitlab.composing import Composer
 from policy_engine_plugins.gitlab.merging import Budget, merge
-from policy_engine_plugins.gitlab.placed import Origin, Placed, PlacedList, find, origin_of
 
 MAX_EXTENDS = 11
 """GitLab takes no more levels of `extends`."""
@@ -114,12 +114,17 @@ class Expander:
         if not isinstance(value, (dict, list)):
             return False
         known = self._referring.get(id(value))
-        if known is None:
-            tagged = type(value) is YamlSequence and value.tag == "!reference"
-            parts = value.values() if isinstance(value, dict) else value
-            # Kept with its answer: an id means something only as long as the value is there.
-            known = self._referring[id(value)] = value, tagged or any(self._refers(part) for part in parts)
-        return known[1]
+        if known is not None:
+            return known[1]
+        refers = type(value) is YamlSequence and value.tag == "!reference"
+        for part in value.values() if isinstance(value, dict) else value:
+            if refers:
+                break
+            if isinstance(part, (dict, list)):
+                refers = self._refers(part)
+        # Kept with its answer: an id means something only as long as the value is there.
+        self._referring[id(value)] = value, refers
+        return refers
 
     def _referred(self, path: YamlSequence, origin: Origin, depth: int) -> tuple[Any, Origin]:
         shown = ", ".join(str(step)[:60] for step in path[:5])

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from policy_engine.placed import Origin
+from policy_engine.scalar_source import ScalarSource
 from policy_engine.tree import FileTooLarge, Tree
 from policy_engine.unit import Unit
 from policy_engine_plugins.gitlab.include import entries, own_component
 from policy_engine_plugins.gitlab.locals import project_folder, resolve
-from policy_engine_plugins.gitlab.placed import Origin
 from policy_engine_plugins.gitlab.reading import parse, split
-from policy_engine_plugins.gitlab.source import Source
 
 
 def local_includes(path: str, tree: Tree, known: Iterable[str]) -> list[str]:
@@ -24,7 +24,7 @@ def local_includes(path: str, tree: Tree, known: Iterable[str]) -> list[str]:
     _, document = split(parse(data, path))
     if document is None or not isinstance(document.value, dict) or "include" not in document.value:
         return []
-    origin = Origin(document, ("include",), Source(b""))
+    origin = Origin(document, ("include",), ScalarSource(b""))
     found: list[str] = []
     for entry in entries(document.value["include"], origin):
         found.extend(targets(entry.kind, entry.target, path, tree, known))

@@ -8,8 +8,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from policy_engine.placed import Origin, origin_of
 from policy_engine.unknown import Unknown
-from policy_engine_plugins.gitlab.placed import Origin, origin_of
 
 KINDS = ("local", "project", "remote", "template", "component", "artifact")
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")

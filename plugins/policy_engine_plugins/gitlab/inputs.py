@@ -8,10 +8,10 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from policy_engine.placed import Origin, Placed, PlacedList, origin_of
 from policy_engine.resource import AttributePath
 from policy_engine.unknown import Unknown
 from policy_engine_plugins.gitlab.merging import Budget
-from policy_engine_plugins.gitlab.placed import Origin, Placed, PlacedList, origin_of
 
 OPEN = "$[["
 _USE = re.compile(r"\$\[\[\s*([^\]]{0,1000}?)\s*\]\]")

@@ -9,16 +9,16 @@ from typing import Any
 
 from msgspec import Struct
 
+from policy_engine.image_reference import image_reference
 from policy_engine.partial import PartialDict
+from policy_engine.placed import Origin, Placed, PlacedList, origin_of
 from policy_engine.resource import Resource
 from policy_engine.unknown import Unknown
 from policy_engine_plugins.gitlab.duration import minutes
 from policy_engine_plugins.gitlab.environment import deploys, environment_of, is_production
 from policy_engine_plugins.gitlab.expanding import flattened
-from policy_engine_plugins.gitlab.image import image_reference
 from policy_engine_plugins.gitlab.inputs import OPEN, Place, Use
 from policy_engine_plugins.gitlab.merging import Budget
-from policy_engine_plugins.gitlab.placed import Origin, Placed, PlacedList, origin_of
 from policy_engine_plugins.gitlab.places import Part, Places, Stretch
 from policy_engine_plugins.gitlab.script import ScriptValue
 from policy_engine_plugins.gitlab.starting import started_by_only, started_by_rules, supposed
@@ -109,7 +109,7 @@ class JobReader:
             if value["timeout_minutes"] is None:
                 value["timeout_minutes"] = lacking
         places = Places(Part(own, self.origin), self.renamed, {"pipeline": around.places})
-        location, extent = self.origin.location(), self.origin.extent()
+        location, extent = self.origin.location_and_extent()
         self.resources.append(Resource("gitlab", "job", self.address, self.name, shown, location, places, extent))
         self._scripts(value, shown, places)
         self._image_resources(images, shown, places)
@@ -248,18 +248,9 @@ class JobReader:
         # What several jobs take over from one place is told of once: it has the name of that place.
         path = part.origin.path
         holder = str(path[0]) if len(path) > 1 and OPEN not in str(path[0]) else self.name
-        self.resources.append(
-            Resource(
-                "gitlab",
-                "script",
-                f"{self.address}/{section}",
-                holder,
-                value,
-                part.origin.location(),
-                own,
-                part.origin.extent(),
-            )
-        )
+        location, extent = part.origin.location_and_extent()
+        address = f"{self.address}/{section}"
+        self.resources.append(Resource("gitlab", "script", address, holder, value, location, own, extent))
 
     def _images(self, value: dict[str, Any], seen: Mapping[str, Any]) -> list[tuple[str, str, Any, Part]]:
         """The job's images as (role, label, settings, where), with `services` in one form in its value."""
@@ -294,10 +285,10 @@ class JobReader:
             renamed = {"image": at or Part(None, part.origin), "name": at or Part(None, part.origin)}
             own = Places(part, renamed, {"job": places, "pipeline": self.around.places})
             written = name if isinstance(name, str) else f"{self.name} ({label})"
-            location = (at or part).origin.location()
-            self.resources.append(
-                Resource("gitlab", "image", address, written, value, location, own, part.origin.extent())
-            )
+            location, extent = part.origin.location_and_extent()
+            if at is not None:
+                location = at.origin.location()
+            self.resources.append(Resource("gitlab", "image", address, written, value, location, own, extent))
 
 
 @lru_cache(maxsize=4096)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from policy_engine.placed import Origin, origin_of
 from policy_engine.resource import Resource
 from policy_engine.tree import Tree
 from policy_engine.unit import Loaded, Problem, ProblemKind, Unit
@@ -13,7 +14,6 @@ from policy_engine_plugins.gitlab.composing import Composer
 from policy_engine_plugins.gitlab.expanding import Expander
 from policy_engine_plugins.gitlab.job import JobReader, Surroundings
 from policy_engine_plugins.gitlab.merging import TooMuch
-from policy_engine_plugins.gitlab.placed import Origin, origin_of
 from policy_engine_plugins.gitlab.places import Part, Places
 from policy_engine_plugins.gitlab.variables import value_of
 
@@ -80,9 +80,8 @@ class _Pipeline:
             "file": self.file,
         }
         places = Places(Part(root, origin), shared)
-        self.resources.append(
-            Resource("gitlab", "pipeline", self.file, self.file, value, origin.location(), places, origin.extent())
-        )
+        location, extent = origin.location_and_extent()
+        self.resources.append(Resource("gitlab", "pipeline", self.file, self.file, value, location, places, extent))
         around = Surroundings(
             file=self.file,
             value=value,
@@ -147,18 +146,9 @@ class _Pipeline:
         if entry.kind == "project" and isinstance(entry.raw, dict) and "ref" in entry.raw:
             pin = Part(None, origin_of(entry.raw, entry.whole, "ref"))
         renamed = {"pin": pin, "kind": target, "name": target, "encrypted": target, entry.kind: target}
-        self.resources.append(
-            Resource(
-                "gitlab",
-                "include",
-                address,
-                value["name"],
-                value,
-                entry.origin.location(),
-                Places(whole, renamed),
-                entry.whole.extent(),
-            )
-        )
+        _, extent = entry.whole.location_and_extent()
+        location, places = entry.origin.location(), Places(whole, renamed)
+        self.resources.append(Resource("gitlab", "include", address, value["name"], value, location, places, extent))
 
     def _lacking(self) -> Unknown | None:
         for entry in self.composer.includes:

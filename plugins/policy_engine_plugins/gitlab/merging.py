@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from policy_engine_plugins.gitlab.placed import Origin, Placed, origin_of
+from policy_engine.placed import Origin, Placed, origin_of
 
 MAX_PARTS = 1_000_000
 """How many entries may be merged, filled in and referred to in one pipeline: a hostile one must not multiply itself."""

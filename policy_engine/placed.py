@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from policy_engine.resource import AttributePath
+from policy_engine.scalar_source import ScalarSource
 from policy_engine.span import Location, Span
 from policy_engine.yaml_document import Mark, YamlDocument, YamlMapping, YamlSequence
-from policy_engine_plugins.azure_pipelines.source import Source
 
 
 class Origin(NamedTuple):
@@ -19,7 +19,7 @@ class Origin(NamedTuple):
 
     document: YamlDocument
     path: AttributePath
-    source: Source
+    source: ScalarSource
 
     def child(self, step: str | int) -> Origin:
         return Origin(self.document, (*self.path, step), self.source)
@@ -27,8 +27,9 @@ class Origin(NamedTuple):
     def location(self) -> Location:
         return Location(self.document.path, self.document.at(self.path))
 
-    def extent(self) -> Location:
-        return Location(self.document.path, self.document.extent(self.path))
+    def location_and_extent(self) -> tuple[Location, Location]:
+        header, extent = self.document.at_and_extent(self.path)
+        return Location(self.document.path, header), Location(self.document.path, extent)
 
     def mark(self) -> Mark | None:
         """The mark of the value that stands there."""

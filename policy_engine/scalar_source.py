@@ -10,11 +10,13 @@ _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 _BLOCK_HEADER = re.compile(r"\|[+-]?[1-9]?[+-]?[ \t]*(?:#.*)?")
 
 
-class Source:
-    """The text of a file by line, cut when the first place is asked for."""
+class ScalarSource:
+    """The text of a file by line, cut when the first place is asked for. `filled_in` begins what the format fills in
+    before anybody reads the value."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, filled_in: str = "") -> None:
         self._data = data
+        self._filled_in = filled_in
         self._lines: list[str] | None = None
 
     def line(self, number: int) -> str:
@@ -46,7 +48,8 @@ class Source:
         content = value[line_start : line_end if line_end >= 0 else len(value)]
         written = self.line(line)
         indent = len(written) - len(content)
-        if "${{" in written and value.count("\n") in (mark[2] - mark[0], mark[2] - mark[0] - 1):
+        lines = mark[2] - mark[0]
+        if self._filled_in and self._filled_in in written and value.count("\n") in (lines, lines - 1):
             # Filled in, so no column is sure, but as many lines as are written: the whole line is told.
             text = written.rstrip()
             return (line, len(text) - len(text.lstrip()) + 1, line, len(text) + 1)
