@@ -172,10 +172,26 @@ class _Place(NamedTuple):
 
 @lru_cache(maxsize=1)
 def _parser() -> Parser:
-    import tree_sitter_bash
     from tree_sitter import Language, Parser
 
-    return Parser(Language(tree_sitter_bash.language()))
+    return Parser(Language(_grammar()))
+
+
+def _grammar() -> Any:
+    """What `tree_sitter_bash.language()` gives. The package itself imports what finds its data files, which nobody asks
+    for, and that takes a tenth of the time of a small scan; so only its binding is loaded, where it is found."""
+    from importlib.machinery import PathFinder
+    from importlib.util import module_from_spec
+
+    package = PathFinder.find_spec("tree_sitter_bash")
+    found = PathFinder.find_spec("tree_sitter_bash._binding", package.submodule_search_locations) if package else None
+    if found is None or found.loader is None:
+        import tree_sitter_bash
+
+        return tree_sitter_bash.language()
+    binding = module_from_spec(found)
+    found.loader.exec_module(binding)
+    return binding.language()
 
 
 class _Scope(NamedTuple):

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tree_sitter import Language, Parser
 
 from policy_engine.partial import PartialList
-from policy_engine.shell import HOLE, Script, read_script, read_words
+from policy_engine.shell import HOLE, Script, _grammar, read_script, read_words
 from policy_engine.unknown import Unknown
 
 BASE = Unknown("set outside")
@@ -252,6 +253,18 @@ def test_a_hostile_script_is_read_in_time(text: str) -> None:
     started = time.process_time()
     every_place(text, read_script(text, {}, BASE))
     assert time.process_time() - started < 10
+
+
+def test_the_grammar_is_found_wherever_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    tree = Parser(Language(_grammar())).parse(b"a && b")
+
+    class NotFound:
+        @staticmethod
+        def find_spec(*_: object) -> None:
+            return None
+
+    monkeypatch.setattr("importlib.machinery.PathFinder", NotFound)
+    assert str(Parser(Language(_grammar())).parse(b"a && b").root_node) == str(tree.root_node)
 
 
 def test_a_script_that_comes_again_is_read_once() -> None:
