@@ -12,6 +12,7 @@ from policy_engine.errors import PolicyEngineError
 
 MAX_FILE_BYTES = 32 * 1024 * 1024
 HEAD_BYTES = 8192
+_PIECE_BYTES = 1 << 18
 
 
 class FileTooLarge(PolicyEngineError):
@@ -78,8 +79,15 @@ class WorkTree:
     def read(self, path: str) -> bytes:
         # O_NONBLOCK: a named pipe must not hang the scan.
         flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-        with open(os.open(self._inside(path), flags), "rb") as stream:
-            data = stream.read(self.max_file_bytes + 1)
+        descriptor = os.open(self._inside(path), flags)
+        try:
+            # As much as it holds, and then whether there is more: to make room for the largest file that is read takes
+            # longer than to read most.
+            data, piece = b"", os.fstat(descriptor).st_size + 1
+            while more := os.read(descriptor, min(piece, self.max_file_bytes + 1 - len(data))):
+                data, piece = data + more, _PIECE_BYTES
+        finally:
+            os.close(descriptor)
         if len(data) > self.max_file_bytes:
             raise FileTooLarge(f"larger than {self.max_file_bytes} bytes", path=path, head=data[:HEAD_BYTES])
         return data
