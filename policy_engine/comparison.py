@@ -61,21 +61,18 @@ def gather(
     grouped: list[Unit] = []
     names: set[tuple[str, str]] = set()
     above = _folders_above(around)
-    unchanged: dict[str, Sequence[str]] = {}
+    # Which files belong together is known only from all of them.
+    looking = [each for each in formats if _looks_at_all(each, project)]
+    known = {} if other is None else other.claimed
+    rest = [path for path in paths if path not in around]
+    unchanged = {**known, **_theirs([each for each in looking if each.name not in known], rest, tree)}
     for each in formats:
         if type(each).units is Format.units:
             changed.extend(each.units(claimed[each.name], tree))
-            if project is None or type(each).project_units is Format.project_units:
-                continue
-        # Which files belong together is known only from all of them.
-        if other is not None and each.name in other.claimed:
-            others = other.claimed[each.name]
-        else:
-            others = [path for path in paths if path not in around and each.claims(path)]
-            others = [path for path in others if _recognised(each, path, tree)]
-        unchanged[each.name] = others
-        theirs = sorted([*claimed[each.name], *others])
-        if type(each).units is not Format.units:
+        if each not in looking:
+            continue
+        theirs = sorted([*claimed[each.name], *unchanged[each.name]])
+        if theirs and type(each).units is not Format.units:
             for unit in each.units(theirs, tree):
                 grouped.append(unit)
                 if around and (_is_touched(unit, around, above) or each.reads_beyond(unit, tree)):
@@ -109,13 +106,29 @@ def ledger_of(side: Gathered, units: Iterable[Unit]) -> list[Entry]:
     return entries
 
 
-def _recognised(each: Format, path: str, tree: Tree) -> bool:
-    if each.knows_by_name(path):
+def _looks_at_all(each: Format, project: Project | None) -> bool:
+    if type(each).units is not Format.units:
         return True
-    try:
-        return each.recognises(path, tree.read(path))
-    except (OSError, ValueError, FileTooLarge):
-        return False
+    return project is not None and type(each).project_units is not Format.project_units
+
+
+def _theirs(formats: Sequence[Format], paths: Iterable[str], tree: Tree) -> dict[str, list[str]]:
+    """Of each format the files that it claims and recognises. A file that cannot be read is nobody's."""
+    found: dict[str, list[str]] = {each.name: [] for each in formats}
+    for path in paths:
+        data: bytes | None = None
+        for each in formats:
+            if not each.claims(path):
+                continue
+            if not each.knows_by_name(path):
+                try:
+                    data = tree.read(path) if data is None else data
+                    if not each.recognises(path, data):
+                        continue
+                except (OSError, ValueError, FileTooLarge):
+                    continue
+            found[each.name].append(path)
+    return found
 
 
 def _folders_above(paths: Iterable[str]) -> set[str]:

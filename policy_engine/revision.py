@@ -14,7 +14,7 @@ from typing import IO
 from msgspec import Struct, field
 
 from policy_engine.errors import ConfigError
-from policy_engine.policy import BASELINE, WAIVERS
+from policy_engine.policy import KINDS
 from policy_engine.settings import FILE_NAMES
 from policy_engine.tree import MAX_FILE_BYTES, FileTooLarge, Tree
 
@@ -44,7 +44,7 @@ _KEPT = frozenset({"GIT_CEILING_DIRECTORIES", "GIT_DISCOVERY_ACROSS_FILESYSTEM"}
 _FILTER_KEYS = (".clean", ".smudge", ".process", ".required")
 _SUBMODULE = b"160000"
 _LINK = b"120000"
-_ASKED_TOGETHER = (*FILE_NAMES, WAIVERS, BASELINE)
+_ASKED_TOGETHER = (*FILE_NAMES, *KINDS)
 
 
 class Changes(Struct, frozen=True):
