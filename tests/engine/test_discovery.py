@@ -158,3 +158,23 @@ def test_a_file_as_large_as_is_allowed_is_read(tmp_path: Path) -> None:
     tree = WorkTree(str(tmp_path), max_file_bytes=100)
     assert tree.read("just") == b"x" * 100
     assert tree.read("empty") == b""
+
+
+def test_a_link_is_followed_as_long_as_it_stays_inside(tmp_path: Path) -> None:
+    root = tmp_path / "repository"
+    lay_out(root, "a/b.tf")
+    (tmp_path / "secret").write_text("outside")
+    (root / "link.tf").symlink_to("a/b.tf")
+    (root / "folder").symlink_to("a")
+    (root / "chain").symlink_to("out")
+    (root / "out").symlink_to("../secret")
+    (root / "nowhere").symlink_to("missing")
+    (root / "round").symlink_to("round")
+    tree = WorkTree(str(root))
+    assert tree.read("link.tf") == tree.read("folder/b.tf") == b"a/b.tf"
+    for path in ("chain", "out", "nowhere", "folder/missing"):
+        with pytest.raises(FileNotFoundError):
+            tree.read(path)
+    for path in ("round", "a"):
+        with pytest.raises(OSError, match=path):
+            tree.read(path)
