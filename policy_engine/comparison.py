@@ -6,6 +6,7 @@ Only the units that the change touches are evaluated, as they are and as they we
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import chain
 
 from msgspec import Struct
 
@@ -16,8 +17,11 @@ from policy_engine.project import Project
 from policy_engine.report import Entry, Status
 from policy_engine.tree import FileTooLarge, Tree
 from policy_engine.unit import Problem, Unit
+from policy_engine.workers import spread
 
 UNCHANGED = "the change does not touch it"
+_AT_A_TIME = 50
+"""Files that are looked at by the same process."""
 
 
 class Gathered(Struct, frozen=True):
@@ -50,6 +54,7 @@ def gather(
     project: Project | None = None,
     *,
     differs: bool = False,
+    jobs: int = 1,
 ) -> Gathered:
     """`touched` are changed paths of this tree; `around` those and the changed paths of the other one: a unit of
     several files is touched, too, by what was taken away, and by any file that it may read. `other` is the other side,
@@ -65,7 +70,7 @@ def gather(
     looking = [each for each in formats if _looks_at_all(each, project)]
     known = {} if other is None else other.claimed
     rest = [path for path in paths if path not in around]
-    unchanged = {**known, **_theirs([each for each in looking if each.name not in known], rest, tree)}
+    unchanged = {**known, **_theirs([each for each in looking if each.name not in known], rest, tree, jobs)}
     for each in formats:
         if type(each).units is Format.units:
             changed.extend(each.units(claimed[each.name], tree))
@@ -112,23 +117,41 @@ def _looks_at_all(each: Format, project: Project | None) -> bool:
     return project is not None and type(each).project_units is not Format.project_units
 
 
-def _theirs(formats: Sequence[Format], paths: Iterable[str], tree: Tree) -> dict[str, list[str]]:
-    """Of each format the files that it claims and recognises. A file that cannot be read is nobody's."""
+def _theirs(formats: Sequence[Format], paths: Sequence[str], tree: Tree, jobs: int) -> dict[str, list[str]]:
+    """Of each format the files that it claims and recognises."""
     found: dict[str, list[str]] = {each.name: [] for each in formats}
-    for path in paths:
-        data: bytes | None = None
-        for each in formats:
-            if not each.claims(path):
-                continue
-            if not each.knows_by_name(path):
-                try:
-                    data = tree.read(path) if data is None else data
-                    if not each.recognises(path, data):
-                        continue
-                except (OSError, ValueError, FileTooLarge):
-                    continue
-            found[each.name].append(path)
+    some = [paths[at : at + _AT_A_TIME] for at in range(0, len(paths), _AT_A_TIME)]
+
+    def look(batch: Sequence[str]) -> list[list[str]]:
+        return [_takers(formats, path, tree) for path in batch]
+
+    looked = spread(look, some, jobs, pack=_as_it_is, unpack=_as_it_is)
+    for path, names in zip(paths, chain.from_iterable(looked), strict=True):
+        for name in names:
+            found[name].append(path)
     return found
+
+
+def _takers(formats: Sequence[Format], path: str, tree: Tree) -> list[str]:
+    """The formats that a file is of. One that cannot be read is of those that need not read it."""
+    takers: list[str] = []
+    data: bytes | None = None
+    for each in formats:
+        if not each.claims(path):
+            continue
+        if not each.knows_by_name(path):
+            try:
+                data = tree.read(path) if data is None else data
+                if not each.recognises(path, data):
+                    continue
+            except (OSError, ValueError, FileTooLarge):
+                continue
+        takers.append(each.name)
+    return takers
+
+
+def _as_it_is(names: list[list[str]]) -> list[list[str]]:
+    return names
 
 
 def _folders_above(paths: Iterable[str]) -> set[str]:

@@ -115,7 +115,7 @@ def scan(
     view      what to compare with; then only what the change touches is evaluated
     only      files of `paths` whose findings are wanted; the others are looked at where those need them
     project   what all there is, by name, where a whole project is scanned: only then can something be missing
-    jobs      processes that may share the work; more than one only where `tree` and `view` read plain files
+    jobs      processes that may share the work; more than one only where `tree` reads plain files
     Raises ConfigError and RuleError; a file's own faults end up in the report.
     """
     as_given, tree = tree, InUtf8(tree)
@@ -136,7 +136,8 @@ def scan(
         assert now is not None
         around = now if view is None else now | view.changes.before
         differs = view is not None and project != view.project
-        side = gather(tree, paths, now, around, plugins.formats.values(), None, project, differs=differs)
+        ours = plugins.formats.values()
+        side = gather(tree, paths, now, around, ours, None, project, differs=differs, jobs=jobs)
         touched = side.touched
         if view is not None:
             theirs = view.formats.values()
@@ -160,7 +161,9 @@ def scan(
     hidden = Concealment()
     by_id = {rule.id: rule for rule in rule_set.rules}
 
-    def evaluated(of: Sequence[Unit], source: Tree, formats: Mapping[str, Format], done: int) -> list[Evaluated]:
+    def evaluated(
+        of: Sequence[Unit], source: Tree, formats: Mapping[str, Format], done: int, jobs: int
+    ) -> list[Evaluated]:
         results: list[Evaluated] = []
         hidden.other_files()
         understood = {path for unit in of if not formats[unit.format].plain_text for path in unit.paths}
@@ -182,7 +185,9 @@ def scan(
             results += found
         return results
 
-    settled = settle(evaluated(units, tree, plugins.formats, 0), rule_set, rulebook, policy, units, tree, management)
+    settled = settle(
+        evaluated(units, tree, plugins.formats, 0, jobs), rule_set, rulebook, policy, units, tree, management
+    )
     findings, passes = settled.findings, settled.passes
     base: Base | None = None
     if view is not None:
@@ -190,7 +195,8 @@ def scan(
 
         # What was wrong with files of the base is no matter of this change.
         decided = replace(view.policy, files={})
-        results = evaluated(before, view.tree, view.formats, len(units))
+        # git hands out the base's files through a pipe, which only one process can use.
+        results = evaluated(before, view.tree, view.formats, len(units), 1)
         known = settle(results, rule_set, rulebook, decided, before, view.tree).findings
         problems.extend(_submodules(view.changes))
         broken = {one.path for one in (*problems, *settled.problems) if one.kind is not ProblemKind.LIMITED}
