@@ -71,6 +71,15 @@ def gather(
     known = {} if other is None else other.claimed
     rest = [path for path in paths if path not in around]
     unchanged = {**known, **_theirs([each for each in looking if each.name not in known], rest, tree, jobs)}
+    asked = {} if other is None else {(unit.format, unit.name): unit for unit in other.grouped}
+
+    def reads_beyond(each: Format, unit: Unit) -> bool:
+        # Of a unit whose files have not changed, the other side has been asked.
+        name = (unit.format, unit.name)
+        if other is not None and asked.get(name) == unit:
+            return name in other.touched
+        return each.reads_beyond(unit, tree)
+
     for each in formats:
         if type(each).units is Format.units:
             changed.extend(each.units(claimed[each.name], tree))
@@ -80,7 +89,7 @@ def gather(
         if theirs and type(each).units is not Format.units:
             for unit in each.units(theirs, tree):
                 grouped.append(unit)
-                if around and (_is_touched(unit, around, above) or each.reads_beyond(unit, tree)):
+                if around and (_is_touched(unit, around, above) or reads_beyond(each, unit)):
                     names.add((unit.format, unit.name))
         if project is not None:
             for unit in each.project_units(theirs, project, tree):

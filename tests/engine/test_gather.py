@@ -76,3 +76,25 @@ def test_an_unchanged_file_that_cannot_be_read_belongs_to_nobody() -> None:
     side = gather(tree, sorted(FILES), frozenset({"a/1.txt"}), frozenset({"a/1.txt"}), [red])
     assert side.claimed == {"red": ["a/2.txt"]}
     assert side.problems == []
+
+
+class Reaching(Folders):
+    """Says of a folder that mentions `above` that it may read anything."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.told: list[str] = []
+
+    def reads_beyond(self, unit: Unit, tree: Tree) -> bool:
+        self.told.append(unit.name)
+        return any(b"above" in tree.read(path) for path in unit.paths)
+
+
+def test_what_a_unit_reads_beyond_its_files_is_asked_once_where_they_have_not_changed() -> None:
+    red = Reaching("red")
+    files = {"a/1.txt": b"red", "b/2.txt": b"red above", "c/3.txt": b"red"}
+    changed = frozenset({"a/1.txt"})
+    now = gather(MemoryTree({**files, "a/1.txt": b"red, too"}), sorted(files), changed, changed, [red])
+    before = gather(MemoryTree(files), sorted(files), changed, changed, [red], now)
+    assert red.told == ["b", "c"]
+    assert now.touched == before.touched == {("red", "a"), ("red", "b")}
