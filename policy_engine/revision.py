@@ -220,10 +220,10 @@ class Revision:
             if mode_before == _LINK and before is not None and status[:1] not in b"AC":
                 collected.links_before[before] = object_before.decode()
         # Told from the folder that git runs in. A folder stands for a repository inside this one.
-        for line in files.split(b"\0"):
-            tag, _, raw = line.partition(b" ")
-            if raw and not raw.endswith(b"/"):
-                (collected.added if tag == b"?" else collected.tracked).add(os.fsdecode(raw))
+        for line in os.fsdecode(files).split("\0"):
+            tag, _, path = line.partition(" ")
+            if path and not path.endswith("/"):
+                (collected.added if tag == "?" else collected.tracked).add(path)
         self._known.update(collected.objects)
         self._known.update(collected.links_before)
         return collected.changes()

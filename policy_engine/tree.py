@@ -13,6 +13,7 @@ from policy_engine.errors import PolicyEngineError
 MAX_FILE_BYTES = 32 * 1024 * 1024
 HEAD_BYTES = 8192
 _PIECE_BYTES = 1 << 16
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _NO_FOLLOW: int = getattr(os, "O_NOFOLLOW", 0)
 
 
@@ -76,10 +77,11 @@ class WorkTree:
         """The place on disk, with its folder's links followed and its own not."""
         # Folders are followed once: a scan asks for thousands of files of a few of them.
         folder, _, name = path.rpartition("/")
-        real = self._folders.get(folder)
-        if real is None:
-            real = self._folders[folder] = os.path.realpath(os.path.join(self.root, folder))
-        full = os.path.join(real, name)
+        above = self._folders.get(folder)
+        if above is None:
+            real = os.path.realpath(os.path.join(self.root, folder))
+            above = self._folders[folder] = real.rstrip(os.sep) + os.sep
+        full = above + name
         return os.path.realpath(full) if name in ("", ".", "..") else full
 
     def _is_inside(self, full: str) -> bool:
@@ -171,7 +173,7 @@ class InUtf8:
 
     def read(self, path: str) -> bytes:
         data = self._tree.read(path)
-        if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        if data.startswith(_UTF16):
             with suppress(UnicodeDecodeError):
                 return data.decode("utf-16").encode()
         return data
