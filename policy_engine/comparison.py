@@ -129,6 +129,8 @@ def _looks_at_all(each: Format, project: Project | None) -> bool:
 def _theirs(formats: Sequence[Format], paths: Sequence[str], tree: Tree, jobs: int) -> dict[str, list[str]]:
     """Of each format the files that it claims and recognises."""
     found: dict[str, list[str]] = {each.name: [] for each in formats}
+    if not formats:
+        return found
     some = [paths[at : at + _AT_A_TIME] for at in range(0, len(paths), _AT_A_TIME)]
 
     def look(batch: Sequence[str]) -> list[list[str]]:

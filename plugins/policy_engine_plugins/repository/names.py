@@ -55,7 +55,10 @@ def is_environment(name: str) -> bool:
 
 def is_secret(path: str) -> bool:
     lower = path.lower()
-    name = lower.rpartition("/")[2]
+    return _is_secret(lower, lower.rpartition("/")[2])
+
+
+def _is_secret(lower: str, name: str) -> bool:
     return (
         name in SECRET_NAMES
         or lower.endswith(SECRET_ENDINGS)
@@ -78,7 +81,7 @@ def is_claimed(path: str) -> bool:
         or (name in DEVCONTAINER and (name[0] == "." or "/.devcontainer/" in f"/{path}"))
         or is_requirements(name)
         or (lower.endswith("/.vscode/tasks.json"))
-        or is_secret(path)
+        or _is_secret(lower, name)
     )
 
 
