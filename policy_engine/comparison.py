@@ -16,6 +16,7 @@ from policy_engine.project import Project
 from policy_engine.report import Entry, Status
 from policy_engine.tree import FileTooLarge, Tree
 from policy_engine.unit import Problem, Unit
+from policy_engine.workers import Team
 
 UNCHANGED = "the change does not touch it"
 
@@ -50,6 +51,7 @@ def gather(
     project: Project | None = None,
     *,
     differs: bool = False,
+    team: Team | None = None,
 ) -> Gathered:
     """`touched` are changed paths of this tree; `around` those and the changed paths of the other one: a unit of
     several files is touched, too, by what was taken away, and by any file that it may read. `other` is the other side,
@@ -61,24 +63,30 @@ def gather(
     grouped: list[Unit] = []
     names: set[tuple[str, str]] = set()
     above = _folders_above(around)
-    unchanged: dict[str, Sequence[str]] = {}
+    # Which files belong together is known only from all of them.
+    looking = [each for each in formats if _looks_at_all(each, project)]
+    known = {} if other is None else other.claimed
+    rest = [path for path in paths if path not in around]
+    unchanged = {**known, **_theirs([each for each in looking if each.name not in known], rest, tree, team)}
+    asked = {} if other is None else {(unit.format, unit.name): unit for unit in other.grouped}
+
+    def reads_beyond(each: Format, unit: Unit) -> bool:
+        # Of a unit whose files have not changed, the other side has been asked.
+        name = (unit.format, unit.name)
+        if other is not None and asked.get(name) == unit:
+            return name in other.touched
+        return each.reads_beyond(unit, tree)
+
     for each in formats:
         if type(each).units is Format.units:
             changed.extend(each.units(claimed[each.name], tree))
-            if project is None or type(each).project_units is Format.project_units:
-                continue
-        # Which files belong together is known only from all of them.
-        if other is not None and each.name in other.claimed:
-            others = other.claimed[each.name]
-        else:
-            others = [path for path in paths if path not in around and each.claims(path)]
-            others = [path for path in others if _recognised(each, path, tree)]
-        unchanged[each.name] = others
-        theirs = sorted([*claimed[each.name], *others])
-        if type(each).units is not Format.units:
+        if each not in looking:
+            continue
+        theirs = sorted([*claimed[each.name], *unchanged[each.name]])
+        if theirs and type(each).units is not Format.units:
             for unit in each.units(theirs, tree):
                 grouped.append(unit)
-                if around and (_is_touched(unit, around, above) or each.reads_beyond(unit, tree)):
+                if around and (_is_touched(unit, around, above) or reads_beyond(each, unit)):
                     names.add((unit.format, unit.name))
         if project is not None:
             for unit in each.project_units(theirs, project, tree):
@@ -109,13 +117,45 @@ def ledger_of(side: Gathered, units: Iterable[Unit]) -> list[Entry]:
     return entries
 
 
-def _recognised(each: Format, path: str, tree: Tree) -> bool:
-    if each.knows_by_name(path):
+def _looks_at_all(each: Format, project: Project | None) -> bool:
+    if type(each).units is not Format.units:
         return True
-    try:
-        return each.recognises(path, tree.read(path))
-    except (OSError, ValueError, FileTooLarge):
-        return False
+    return project is not None and type(each).project_units is not Format.project_units
+
+
+def _theirs(formats: Sequence[Format], paths: Sequence[str], tree: Tree, team: Team | None) -> dict[str, list[str]]:
+    """Of each format the files that it claims and recognises."""
+    found: dict[str, list[str]] = {each.name: [] for each in formats}
+    if not formats:
+        return found
+
+    def look(path: str) -> list[str]:
+        return _takers(formats, path, tree)
+
+    # What follows is about the other side, which one process alone can ask for.
+    looked = map(look, paths) if team is None else team.conclude(look, paths)
+    for path, names in zip(paths, looked, strict=True):
+        for name in names:
+            found[name].append(path)
+    return found
+
+
+def _takers(formats: Sequence[Format], path: str, tree: Tree) -> list[str]:
+    """The formats that a file is of. One that cannot be read is of those that need not read it."""
+    takers: list[str] = []
+    data: bytes | None = None
+    for each in formats:
+        if not each.claims(path):
+            continue
+        if not each.knows_by_name(path):
+            try:
+                data = tree.read(path) if data is None else data
+                if not each.recognises(path, data):
+                    continue
+            except (OSError, ValueError, FileTooLarge):
+                continue
+        takers.append(each.name)
+    return takers
 
 
 def _folders_above(paths: Iterable[str]) -> set[str]:

@@ -66,7 +66,8 @@ class Format:
 
     def reads_beyond(self, unit: Unit, tree: Tree) -> bool:
         """Whether loading the unit may read files that are neither its own nor below one of their folders, so that any
-        change may be a change of it. Asked only of formats that group files into units."""
+        change may be a change of it; told from its own files alone. Asked only of formats that group files into
+        units."""
         return False
 
     def load(self, unit: Unit, tree: Tree) -> Loaded:

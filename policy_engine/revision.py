@@ -14,7 +14,7 @@ from typing import IO
 from msgspec import Struct, field
 
 from policy_engine.errors import ConfigError
-from policy_engine.policy import BASELINE, WAIVERS
+from policy_engine.policy import KINDS
 from policy_engine.settings import FILE_NAMES
 from policy_engine.tree import MAX_FILE_BYTES, FileTooLarge, Tree
 
@@ -44,7 +44,10 @@ _KEPT = frozenset({"GIT_CEILING_DIRECTORIES", "GIT_DISCOVERY_ACROSS_FILESYSTEM"}
 _FILTER_KEYS = (".clean", ".smudge", ".process", ".required")
 _SUBMODULE = b"160000"
 _LINK = b"120000"
-_ASKED_TOGETHER = (*FILE_NAMES, WAIVERS, BASELINE)
+_TOP = ("rev-parse", "--show-toplevel")
+_SETTINGS = ("config", "--list", "--name-only", "-z", "--includes")
+_FILES = ("ls-files", "-t", "--cached", "--others", "--exclude-standard", "-z", "--", ".")
+_ASKED_TOGETHER = (*FILE_NAMES, *KINDS)
 
 
 class Changes(Struct, frozen=True):
@@ -91,32 +94,48 @@ class Revision:
         self.name = name
         self._objects: subprocess.Popen[bytes] | None = None
         self._known: dict[str, str | None] = {}
+        self._begun: dict[tuple[str, ...], subprocess.Popen[bytes]] = {}
         self._environment = environment(SAFE_CONFIG)
-        top = self._git("rev-parse", "--show-toplevel")
+        try:
+            self._prefix, self.commit = self._find()
+        except BaseException:
+            self.__exit__()
+            raise
+
+    def _find(self) -> tuple[str, str]:
+        """Where the root lies in its repository, and the merge base."""
+        commit = f"{self.name}^{{commit}}"
+        named = ("rev-parse", "--verify", "--quiet", "--end-of-options", commit)
+        merge_base = ("merge-base", "--end-of-options", commit, "HEAD")
+        self._begin(_TOP, _SETTINGS, named, merge_base)
+        top = self._git(*_TOP)
         if top is None:
-            raise ConfigError(f"'{root}' is in no git repository; --base needs one")
-        prefix = os.path.relpath(os.path.realpath(root), os.path.realpath(os.fsdecode(top.rstrip(b"\n"))))
+            raise ConfigError(f"'{self.root}' is in no git repository; --base needs one")
+        prefix = os.path.relpath(os.path.realpath(self.root), os.path.realpath(os.fsdecode(top.rstrip(b"\n"))))
         prefix = prefix.replace(os.sep, "/")
         if prefix == ".." or prefix.startswith("../"):
             raise ConfigError(
-                f"git says that the files of '{root}' are elsewhere (core.worktree); --base cannot compare"
+                f"git says that the files of '{self.root}' are elsewhere (core.worktree); --base cannot compare"
             )
-        self._prefix = "" if prefix == "." else f"{prefix}/"
-        self._environment = environment({**SAFE_CONFIG, **self._filters_off()})
-        given = None if name.startswith("-") else self._commit(name)
-        if given is None:
-            raise ConfigError(f"the revision '{name}' is not known here; fetch it first, or mind its spelling")
-        found = self._git("merge-base", given, "HEAD")
+        filters_off = self._filters_off()
+        if self.name.startswith("-") or self._git(*named) is None:
+            raise ConfigError(f"the revision '{self.name}' is not known here; fetch it first, or mind its spelling")
+        self._environment = environment({**SAFE_CONFIG, **filters_off})
+        found = self._git(*merge_base)
         if not found:
             raise ConfigError(
-                f"'{name}' and HEAD have no common history here; fetch more of it (fetch-depth: 0 on GitHub)"
+                f"'{self.name}' and HEAD have no common history here; fetch more of it (fetch-depth: 0 on GitHub)"
             )
-        self.commit = found.split()[0].decode()
+        return "" if prefix == "." else f"{prefix}/", found.split()[0].decode()
 
     def __enter__(self) -> Revision:
         return self
 
     def __exit__(self, *_: object) -> None:
+        while self._begun:
+            _, process = self._begun.popitem()
+            process.kill()
+            process.communicate()
         if self._objects is not None:
             for pipe in (self._objects.stdin, self._objects.stdout):
                 assert pipe is not None
@@ -124,27 +143,35 @@ class Revision:
             self._objects.wait()
             self._objects = None
 
-    def _commit(self, name: str) -> str | None:
-        found = self._git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
-        return None if found is None else found.strip().decode()
-
     def _command(self, *arguments: str) -> list[str]:
         return ["git", "--no-pager", "--literal-pathspecs", "-C", self.root, *arguments]
 
+    def _begin(self, *questions: tuple[str, ...]) -> None:
+        """Has git work on questions that `_git` will put, side by side and while this process goes on."""
+        for question in questions:
+            self._begun[question] = self._start(*question)
+
     def _git(self, *arguments: str) -> bytes | None:
+        process = self._begun.pop(arguments, None) or self._start(*arguments)
         try:
-            done = subprocess.run(  # noqa: S603 - no shell, and a revision's name cannot be taken for an option
-                self._command(*arguments), env=self._environment, capture_output=True, check=False, timeout=120
+            said, _ = process.communicate(timeout=120)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            raise ConfigError(f"git {arguments[0]} took longer than two minutes and was given up") from None
+        return said if process.returncode == 0 else None
+
+    def _start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        try:
+            return subprocess.Popen(  # noqa: S603 - no shell, and a revision's name cannot be taken for an option
+                self._command(*arguments), env=self._environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
             )
         except FileNotFoundError:
             raise ConfigError("--base needs git, which is not on the PATH") from None
-        except subprocess.TimeoutExpired:
-            raise ConfigError(f"git {arguments[0]} took longer than two minutes and was given up") from None
-        return done.stdout if done.returncode == 0 else None
 
     def _filters_off(self) -> dict[str, str]:
         """Settings that empty every content filter there is: git would run them to compare a file of the work tree."""
-        listed = self._git("config", "--list", "--name-only", "-z", "--includes")
+        listed = self._git(*_SETTINGS)
         if listed is None:
             raise ConfigError(f"the configuration of the git repository of '{self.root}' cannot be read")
         names = listed.split(b"\0")
@@ -157,12 +184,19 @@ class Revision:
                 off[name] = "false" if name.endswith(".required") else ""
         return off
 
-    def changes(self) -> Changes:
-        listed = self._git(
+    def begin_comparing(self) -> None:
+        """Has git look for changes while this process goes on; `changes` waits for what it says."""
+        self._begin(self._differing(), _FILES)
+
+    def _differing(self) -> tuple[str, ...]:
+        return (
             "diff", "--raw", "-z", "--no-abbrev", "--no-ext-diff", "--no-textconv", "--no-color", "--no-relative",
             "--ignore-submodules=dirty", "-M", "--end-of-options", self.commit, "--", ".",
         )  # fmt: skip
-        files = self._git("ls-files", "-t", "--cached", "--others", "--exclude-standard", "-z", "--", ".")
+
+    def changes(self) -> Changes:
+        listed = self._git(*self._differing())
+        files = self._git(*_FILES)
         if listed is None or files is None:
             raise ConfigError(f"git cannot tell what has changed since {self.commit[:12]}")
         collected = _Collected()
@@ -186,10 +220,10 @@ class Revision:
             if mode_before == _LINK and before is not None and status[:1] not in b"AC":
                 collected.links_before[before] = object_before.decode()
         # Told from the folder that git runs in. A folder stands for a repository inside this one.
-        for line in files.split(b"\0"):
-            tag, _, raw = line.partition(b" ")
-            if raw and not raw.endswith(b"/"):
-                (collected.added if tag == b"?" else collected.tracked).add(os.fsdecode(raw))
+        for line in os.fsdecode(files).split("\0"):
+            tag, _, path = line.partition(" ")
+            if path and not path.endswith("/"):
+                (collected.added if tag == "?" else collected.tracked).add(path)
         self._known.update(collected.objects)
         self._known.update(collected.links_before)
         return collected.changes()

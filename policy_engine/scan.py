@@ -116,7 +116,7 @@ def scan(
     view      what to compare with; then only what the change touches is evaluated
     only      files of `paths` whose findings are wanted; the others are looked at where those need them
     project   what all there is, by name, where a whole project is scanned: only then can something be missing
-    jobs      processes that may share the work; more than one only where `tree` and `view` read plain files
+    jobs      processes that may share the work; more than one only where `tree` reads plain files
     Raises ConfigError and RuleError; a file's own faults end up in the report.
     """
     as_given, tree = tree, InUtf8(tree)
@@ -138,7 +138,8 @@ def scan(
             assert now is not None
             around = now if view is None else now | view.changes.before
             differs = view is not None and project != view.project
-            side = gather(tree, paths, now, around, plugins.formats.values(), None, project, differs=differs)
+            ours = plugins.formats.values()
+            side = gather(tree, paths, now, around, ours, None, project, differs=differs, team=team)
             touched = side.touched
             if view is not None:
                 theirs = view.formats.values()
@@ -170,8 +171,9 @@ def scan(
 
         # What was wrong with files of the base is no matter of this change.
         decided = replace(view.policy, files={})
-        with Team(jobs) as team:
-            results = run.of(before, view.tree, view.formats, team)
+        # git hands out the base's files through a pipe, which only one process can use.
+        with Team(1) as alone:
+            results = run.of(before, view.tree, view.formats, alone)
         known = settle(results, rule_set, rulebook, decided, before, view.tree).findings
         problems.extend(_submodules(view.changes))
         broken = {one.path for one in (*problems, *settled.problems) if one.kind is not ProblemKind.LIMITED}

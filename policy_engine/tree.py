@@ -6,14 +6,15 @@ import codecs
 import os
 from collections.abc import Mapping
 from contextlib import suppress
-from io import FileIO
 from typing import Protocol
 
 from policy_engine.errors import PolicyEngineError
 
 MAX_FILE_BYTES = 32 * 1024 * 1024
 HEAD_BYTES = 8192
-_PIECE_BYTES = 65536
+_PIECE_BYTES = 1 << 16
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_NO_FOLLOW: int = getattr(os, "O_NOFOLLOW", 0)
 
 
 class FileTooLarge(PolicyEngineError):
@@ -55,21 +56,6 @@ def join(folder: str, name: str) -> str | None:
     return "/".join(parts)
 
 
-def _read_up_to(stream: FileIO, most: int) -> bytes:
-    """All of a file, or its first `most` bytes and one more."""
-    size = os.fstat(stream.fileno()).st_size
-    # Making room for the largest file there may be takes longer than most files take to be read.
-    data = stream.read(min(size, most) + 1) or b""
-    if len(data) == size or len(data) > most:
-        return data
-    # It is being written to, or is of a kind that has no size.
-    pieces, total = [data], len(data)
-    while total <= most and (piece := stream.read(min(_PIECE_BYTES, most + 1 - total))):
-        pieces.append(piece)
-        total += len(piece)
-    return b"".join(pieces)
-
-
 class WorkTree:
     """A folder on disk. Symbolic links that lead outside are treated as absent."""
 
@@ -77,35 +63,62 @@ class WorkTree:
         self.root = os.path.realpath(root)
         self.max_file_bytes = max_file_bytes
         self._prefix = self.root.rstrip(os.sep) + os.sep
-        self._folders: dict[str, str] = {"": self.root}
+        self._folders: dict[str, str] = {"": self._prefix}
+
+    def _inside(self, path: str) -> str:
+        full = self._unfollowed(path)
+        if os.path.islink(full):
+            full = os.path.realpath(full)
+        if not self._is_inside(full):
+            raise FileNotFoundError(f"{path} leads outside the scanned folder")
+        return full
+
+    def _unfollowed(self, path: str) -> str:
+        """The place on disk, with its folder's links followed and its own not."""
+        # Folders are followed once: a scan asks for thousands of files of a few of them.
+        folder, _, name = path.rpartition("/")
+        above = self._folders.get(folder)
+        if above is None:
+            above = self._folders[folder] = self._followed(folder).rstrip(os.sep) + os.sep
+        full = above + name
+        return os.path.realpath(full) if name in ("", ".", "..") else full
 
     def _followed(self, folder: str) -> str:
         above, _, name = folder.rpartition("/")
         real = self._folders.get(above)
         if real is not None and name not in ("", ".", ".."):
-            full = os.path.join(real, name)
+            full = real + name
             if not os.path.islink(full):
                 return full
         return os.path.realpath(os.path.join(self.root, folder))
 
-    def _inside(self, path: str) -> str:
-        # Folders are followed once: a scan asks for thousands of files of a few of them.
-        folder, _, name = path.rpartition("/")
-        real = self._folders.get(folder)
-        if real is None:
-            real = self._folders[folder] = self._followed(folder)
-        full = os.path.join(real, name)
-        if not name or name in (".", "..") or os.path.islink(full):
-            full = os.path.realpath(full)
-        if full != self.root and not full.startswith(self._prefix):
-            raise FileNotFoundError(f"{path} leads outside the scanned folder")
-        return full
+    def _is_inside(self, full: str) -> bool:
+        return full == self.root or full.startswith(self._prefix)
 
-    def read(self, path: str) -> bytes:
+    def _open(self, path: str) -> int:
         # O_NONBLOCK: a named pipe must not hang the scan.
         flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-        with FileIO(os.open(self._inside(path), flags)) as stream:
-            data = _read_up_to(stream, self.max_file_bytes)
+        full = self._unfollowed(path)
+        if _NO_FOLLOW and self._is_inside(full):
+            # Hardly any file is a link, and to ask of each whether it is one takes as long as to open it.
+            try:
+                return os.open(full, flags | _NO_FOLLOW)
+            except OSError:
+                if not os.path.islink(full):
+                    raise
+        return os.open(self._inside(path), flags)
+
+    def read(self, path: str) -> bytes:
+        descriptor = self._open(path)
+        try:
+            # In small pieces: to make room for the largest file that is read takes longer than to read most.
+            pieces, left = [], self.max_file_bytes + 1
+            while piece := os.read(descriptor, min(left, _PIECE_BYTES)):
+                pieces.append(piece)
+                left -= len(piece)
+        finally:
+            os.close(descriptor)
+        data = b"".join(pieces)
         if len(data) > self.max_file_bytes:
             raise FileTooLarge(f"larger than {self.max_file_bytes} bytes", path=path, head=data[:HEAD_BYTES])
         return data
@@ -168,7 +181,7 @@ class InUtf8:
 
     def read(self, path: str) -> bytes:
         data = self._tree.read(path)
-        if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        if data.startswith(_UTF16):
             with suppress(UnicodeDecodeError):
                 return data.decode("utf-16").encode()
         return data

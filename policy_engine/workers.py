@@ -34,6 +34,10 @@ def available_jobs() -> int:
     return min(MAX_JOBS, len(affinity(0)) if affinity is not None else os.cpu_count() or 1)
 
 
+def _as_is(result: Any) -> Any:
+    return result
+
+
 class _Line(NamedTuple):
     """What one process reads from another, and what it writes to it."""
 
@@ -104,11 +108,11 @@ class Team:
         work: Callable[[Item], Result],
         items: Sequence[Item],
         *,
-        pack: Callable[[Result], Any],
-        unpack: Callable[[Any], Result],
+        pack: Callable[[Result], Any] = _as_is,
+        unpack: Callable[[Any], Result] = _as_is,
         progress: Callable[[int], None] | None = None,
     ) -> list[Result]:
-        """The same, for the last time.
+        """The same, for the last time. After that the team is a single process, and may be forked again.
 
         pack, unpack  what a result becomes on its way from one process to another, and back
         progress      called with how many are done, roughly
@@ -282,10 +286,6 @@ class Team:
             for end in queue:
                 os.close(end)
         self._queues = []
-
-
-def _as_is(result: Any) -> Any:
-    return result
 
 
 def _pickled(results: Sequence[tuple[int, Any]]) -> bytes:

@@ -56,6 +56,7 @@ def open_workspace(
         from policy_engine.revision import Revision
 
         revision = Revision(root, base)
+        revision.begin_comparing()
         settings = _settings_of(revision, config)
     else:
         found = config if config is not None else find_settings(root)
@@ -94,8 +95,6 @@ def rule_folders_of(settings: Settings, root: str) -> list[str]:
 
 def _rulebook_of(revision: Revision, settings: Settings, rule_folders: Sequence[str], plugins: Plugins) -> Rulebook:
     """Rules that stand in the project are those of the base; they are read while a copy of them is there."""
-    import tempfile
-
     folders: list[str] = rule_folders_of(settings, revision.root)
     outside = []
     for each in rule_folders:
@@ -104,14 +103,17 @@ def _rulebook_of(revision: Revision, settings: Settings, rule_folders: Sequence[
             outside.append(os.path.realpath(each))
         else:
             folders.append(inner)
+    if not folders:
+        return load_rulebook(plugins, __version__, outside, keep_extra=False)
+    import tempfile
+
     with tempfile.TemporaryDirectory(prefix="policy-engine-") as copy:
         copies = [
             _copy_of(folder, revision, os.path.join(copy, str(number), os.path.basename(folder)))
             for number, folder in enumerate(dict.fromkeys(folders))
         ]
         rulebook = load_rulebook(plugins, __version__, [*copies, *outside], keep_extra=False)
-        if copies:
-            rulebook.rules()
+        rulebook.rules()
     return rulebook
 
 

@@ -35,22 +35,23 @@ def base_view(
     assert space.formats_before is not None
     changes = revision.changes()
     scopes = [os.path.relpath(os.path.realpath(each), space.root).replace(os.sep, "/") for each in given]
-    missing = {*changes.now, *(path for path in changes.tracked if _fit_to_scan(path))} - set(found)
+    now = changes.now
+    missing = (now | changes.tracked) - set(found)
     more = [
         path
         for path in _chosen(missing, scopes, settings)
         # A changed file that is not checked out stays in, to be told as not to be read.
-        if path in changes.now or _is_regular(os.path.join(space.root, path))
+        if path in now or (_fit_to_scan(path) and _is_regular(os.path.join(space.root, path)))
     ]
     files = sorted({*found, *more})
     before = set(_chosen(changes.before, scopes, settings))
-    touched = changes.now | changes.before
+    touched = now | changes.before
     also = [*rule_folders_of(settings, space.root), *([settings.path] if settings.path else [])]
     policy = read_policy(
         revision.read, today, warn_days=settings.warn_days, whole=False, changed=touched, also=tuple(also)
     )
     _check_changed_policy(tree, changes, today, settings)
-    paths = sorted((set(files) - changes.now) | before)
+    paths = sorted((set(files) - now) | before)
     view = BaseView(
         revision.name,
         revision.commit,

@@ -287,7 +287,7 @@ def scan(
             view=view,
             only=only,
             project=project_of(space.root, files, found) if whole else None,
-            jobs=1 if given_only or asked or base is not None else jobs or available_jobs(),
+            jobs=1 if given_only or asked else jobs or available_jobs(),
         )
     for path, target in targets.items() if for_each else ():
         alone = run(

@@ -149,3 +149,40 @@ def test_a_file_of_some_ten_megabytes_is_read_unless_the_settings_say_less(tmp_p
     assert len(tree.read("large")) == 14_000_000
     with pytest.raises(FileTooLarge, match="larger than 33554432 bytes"):
         tree.read("larger")
+
+
+def test_a_file_that_tells_no_size_is_read_to_its_end_within_the_limit() -> None:
+    if not os.path.exists("/proc/self/status"):
+        pytest.skip("no files without a size here")
+    assert os.stat("/proc/self/status").st_size == 0
+    assert WorkTree("/proc/self").read("status").startswith(b"Name:")
+    with pytest.raises(FileTooLarge):
+        WorkTree("/proc/self", max_file_bytes=10).read("status")
+
+
+def test_a_file_as_large_as_is_allowed_is_read(tmp_path: Path) -> None:
+    (tmp_path / "just").write_bytes(b"x" * 100)
+    (tmp_path / "empty").touch()
+    tree = WorkTree(str(tmp_path), max_file_bytes=100)
+    assert tree.read("just") == b"x" * 100
+    assert tree.read("empty") == b""
+
+
+def test_a_link_is_followed_as_long_as_it_stays_inside(tmp_path: Path) -> None:
+    root = tmp_path / "repository"
+    lay_out(root, "a/b.tf")
+    (tmp_path / "secret").write_text("outside")
+    (root / "link.tf").symlink_to("a/b.tf")
+    (root / "folder").symlink_to("a")
+    (root / "chain").symlink_to("out")
+    (root / "out").symlink_to("../secret")
+    (root / "nowhere").symlink_to("missing")
+    (root / "round").symlink_to("round")
+    tree = WorkTree(str(root))
+    assert tree.read("link.tf") == tree.read("folder/b.tf") == b"a/b.tf"
+    for path in ("chain", "out", "nowhere", "folder/missing"):
+        with pytest.raises(FileNotFoundError):
+            tree.read(path)
+    for path in ("round", "a"):
+        with pytest.raises(OSError, match=path):
+            tree.read(path)

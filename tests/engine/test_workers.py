@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -209,10 +210,16 @@ def test_an_interrupted_run_leaves_no_process_behind() -> None:
         os.waitpid(-1, os.WNOHANG)
 
 
-@linux_only
-def test_a_scan_says_the_same_however_many_share_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def eager(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything is worth sharing out."""
     monkeypatch.setattr("policy_engine.workers.HEAD_START_S", 0.0)
     monkeypatch.setattr("policy_engine.workers.LEAST_REST_S", 0.0)
+
+
+@linux_only
+@pytest.mark.usefixtures("eager")
+def test_a_scan_says_the_same_however_many_share_it(tmp_path: Path) -> None:
     for number in range(12):
         folder = tmp_path / f"service_{number}"
         folder.mkdir()
@@ -228,4 +235,30 @@ def test_a_scan_says_the_same_however_many_share_it(tmp_path: Path, monkeypatch:
         for jobs in ("1", "2", "5")
     ]
     assert printed[0].count('"fail"') > 12
+    assert printed[0] == printed[1] == printed[2]
+
+
+@linux_only
+@pytest.mark.usefixtures("eager")
+def test_a_change_comes_to_the_same_however_many_share_it(tmp_path: Path) -> None:
+    def git(*arguments: str) -> None:
+        identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
+        subprocess.run(["git", "-C", str(tmp_path), *identity, *arguments], check=True)
+
+    def write(numbers: range, user: str) -> None:
+        for number in numbers:
+            (tmp_path / f"{number}.dockerfile").write_text(f"FROM debian:12\nRUN sudo make\nUSER {user}\n")
+            (tmp_path / f"pod{number}.yaml").write_text(
+                f"apiVersion: v1\nkind: Pod\nmetadata: {{name: p{number}}}\n"
+                f"spec: {{containers: [{{name: {user}, image: debian}}]}}\n"
+            )
+
+    git("init", "-q")
+    write(range(150), "app")
+    git("add", "-A")
+    git("commit", "-q", "-m", "base")
+    write(range(100, 160), "root")
+    arguments = ["scan", str(tmp_path), "--base", "HEAD", "--format", "json", "--jobs"]
+    printed = [CliRunner().invoke(root, [*arguments, jobs]).stdout for jobs in ("1", "2", "5")]
+    assert printed[0].count('"new"') > 60
     assert printed[0] == printed[1] == printed[2]

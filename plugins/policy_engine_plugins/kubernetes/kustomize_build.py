@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -55,6 +54,8 @@ class Built(Struct):
 
 
 def build(root: Kustomization, kustomizations: Kustomizations, paths: Sequence[str], tree: Tree) -> Built:
+    import tempfile
+
     found = find_tool()
     assert found is not None, "asked only where there is one"
     path, verb = found

@@ -11,7 +11,6 @@ import re
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -66,6 +65,8 @@ def _repository(folder: str) -> str | None:
 
 def run(tool: str, arguments: Sequence[str], folder: str, *, without_network: bool = True) -> Done:
     """Runs a tool in a private folder; not where it must not have a network and this cannot be cut off."""
+    import tempfile
+
     with tempfile.TemporaryDirectory(prefix="home-", dir=folder) as home:
         out_path, error_path = os.path.join(home, "out"), os.path.join(home, "error")
         command = [
@@ -154,6 +155,8 @@ def _environment(home: str) -> dict[str, str]:
 @lru_cache(maxsize=8)
 def helm_asks_no_names(helm: str) -> bool:
     """Whether this helm looks no host names up for templates unless it is told to; older ones do."""
+    import tempfile
+
     with tempfile.TemporaryDirectory(prefix="policy-engine-") as folder:
         said = run(helm, ["version", "--short"], folder, without_network=False).output.decode("utf-8", "replace")
     match = re.search(r"v(\d+)\.(\d+)\.(\d+)", said)

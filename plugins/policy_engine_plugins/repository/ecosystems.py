@@ -167,9 +167,11 @@ def terraform_uses(project: Project, tree: Tree) -> Iterator[Use]:
     folders: dict[str, list[str]] = {}
     locks = {path for path in project.paths if path.endswith(".terraform.lock.hcl")}
     for path in project.paths:
-        if path.endswith((".tf", ".tofu")) and not is_aside(path):
+        if path.endswith((".tf", ".tofu")):
             folders.setdefault(path.rpartition("/")[0], []).append(path)
     for folder, paths in sorted(folders.items()):
+        if is_aside(paths[0]):
+            continue
         names = {path.rpartition("/")[2]: path for path in paths}
         lock = f"{folder}/.terraform.lock.hcl" if folder else ".terraform.lock.hcl"
         for name in ("versions.tf", "providers.tf", "terraform.tf", "main.tf", "provider.tf", "version.tf"):

@@ -36,7 +36,7 @@ SECRET_NAMES = frozenset(
         *("master.key", "wp-config.php", ".vault-token", ".vault_pass"),
     }
 )
-SECRET_PLACES = (".aws/credentials", ".docker/config.json", ".kube/config", ".azure/accesstokens.json")
+SECRET_PLACES = ("/.aws/credentials", "/.docker/config.json", "/.kube/config", "/.azure/accesstokens.json")
 SECRET_ENDINGS = (
     *(".pem", ".key", ".p12", ".pfx", ".jks", ".keystore", ".kdbx", ".ppk", ".p8", ".pk8", ".gpg", ".asc", ".der"),
     *(".tfstate", ".tfstate.backup", ".ovpn", ".rdp", ".publishsettings"),
@@ -55,30 +55,33 @@ def is_environment(name: str) -> bool:
 
 def is_secret(path: str) -> bool:
     lower = path.lower()
-    name = lower.rpartition("/")[2]
+    return _is_secret(lower, lower.rpartition("/")[2])
+
+
+def _is_secret(lower: str, name: str) -> bool:
     return (
         name in SECRET_NAMES
         or lower.endswith(SECRET_ENDINGS)
-        or f"/{lower}".endswith(tuple(f"/{each}" for each in SECRET_PLACES))
+        or f"/{lower}".endswith(SECRET_PLACES)
         or is_environment(name)
         or (name.endswith(".json") and ("service-account" in name or "serviceaccount" in name or "gcp-key" in name))
     )
+
+
+_NAMES = SETTINGS | LOCKS
+_PLACES = EDITOR.union(CODEOWNERS, DEPENDABOT, RENOVATE)
 
 
 def is_claimed(path: str) -> bool:
     lower = path.lower()
     name = lower.rpartition("/")[2]
     return (
-        name in SETTINGS
-        or name in LOCKS
-        or path in CODEOWNERS
-        or path in DEPENDABOT
-        or path in RENOVATE
+        name in _NAMES
+        or path in _PLACES
         or (name in DEVCONTAINER and (name[0] == "." or "/.devcontainer/" in f"/{path}"))
-        or path in EDITOR
         or is_requirements(name)
         or (lower.endswith("/.vscode/tasks.json"))
-        or is_secret(path)
+        or _is_secret(lower, name)
     )
 
 

@@ -273,12 +273,18 @@ def _help_markdown(rule: Rule, frameworks: Sequence[Framework]) -> str:
     ]
     controls = _controls(rule, frameworks)
     if controls:
-        parts.append("**Evidence for a part of**\n\n" + "\n".join(f"- {for_markdown(each)}" for each in controls))
+        parts.append("**Evidence for a part of**\n\n" + "\n".join(map(_listed, controls)))
     if rule.references:
         parts.append("**See**\n\n" + "\n".join(f"- <{each}>" for each in rule.references))
     if controls:
         parts.append(f"_{_sources(frameworks)}_")
     return "\n\n".join(parts)
+
+
+@lru_cache(maxsize=1024)
+def _listed(control: str) -> str:
+    """Rules have their controls in common."""
+    return f"- {for_markdown(control)}"
 
 
 def _invocation(report: Report, kept: int, found: int) -> dict[str, Any]:

@@ -73,16 +73,19 @@ def _parse(path: str, data: bytes) -> ParsedFile:
 def reads_above(paths: Iterable[str], tree: Tree) -> bool:
     """Whether a configuration may read files above its folders: somewhere in it a reading function is called, and a
     `..` is written that is not the source of a module."""
-    reads = above = False
+    texts: list[bytes] = []
     for path in paths:
         try:
-            data = tree.read(path)
+            texts.append(tree.read(path))
         except (OSError, PolicyEngineError):
             continue
-        if not reads and b"file" in data:
-            reads = re.search(rb"file\w*\s*\(", data) is not None
-        if not above and b".." in data:
-            above = b".." in re.sub(rb'"?source"?\s*[=:]\s*"[^"$]*"', b"", data).replace(b"...", b"")
-        if reads and above:
-            return True
-    return False
+    # A `..` is the rarer of the two: most configurations are told by looking for it alone.
+    return any(_leads_above(text) for text in texts) and any(_reads(text) for text in texts)
+
+
+def _leads_above(text: bytes) -> bool:
+    return b".." in text and b".." in re.sub(rb'"?source"?\s*[=:]\s*"[^"$]*"', b"", text).replace(b"...", b"")
+
+
+def _reads(text: bytes) -> bool:
+    return b"file" in text and re.search(rb"file\w*\s*\(", text) is not None
