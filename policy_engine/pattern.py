@@ -12,6 +12,9 @@ from functools import lru_cache
 
 Search = Callable[[str], bool]
 
+MAX_REMEMBERED = 4096
+"""Texts of which it is kept whether one pattern is found in them; a stranger's files may hold any number."""
+MAX_REMEMBERED_TEXT = 200
 _SPECIAL = frozenset(".^$*+?{}[]()")
 
 
@@ -60,13 +63,20 @@ def _is_one_of(words: frozenset[str]) -> Search:
 
 def _matches(pattern: str) -> Search:
     compiled: list[Callable[[str], object]] = []
+    known: dict[str, bool] = {}
 
     def search(text: str) -> bool:
-        if not compiled:
-            import re
+        # The same names, lines and options come again and again.
+        found = known.get(text)
+        if found is None:
+            if not compiled:
+                import re
 
-            compiled.append(re.compile(pattern).search)
-        return compiled[0](text) is not None
+                compiled.append(re.compile(pattern).search)
+            found = compiled[0](text) is not None
+            if len(text) <= MAX_REMEMBERED_TEXT and len(known) < MAX_REMEMBERED:
+                known[text] = found
+        return found
 
     return search
 

@@ -24,9 +24,7 @@ _MASKING = ("issecret=true", "::add-mask::")
 
 def judge(value: Mapping[str, Any], parameters: Mapping[str, Any]) -> Iterator[Violation | Doubt]:
     """A violation at each `echo` or `printf` whose output goes to the log and that takes such a variable."""
-    written = value.get(parameters["script"])
-    lines = written if isinstance(written, list) else [written]
-    script = "\n".join(line for line in lines if isinstance(line, str))
+    script: str | None = None
     commands = value.get("commands")
     if isinstance(commands, Unknown):
         yield Doubt(commands, ("commands",))
@@ -37,7 +35,10 @@ def judge(value: Mapping[str, Any], parameters: Mapping[str, Any]) -> Iterator[V
         name, text = command["name"], command["text"]
         if command["redirects"] or command["piped_to"] or not (isinstance(name, Unknown) or name in _PRINTING):
             continue
-        if "executed_by" in command or any(mark in text for mark in _MASKING) or _is_substituted(text, script):
+        if "executed_by" in command or any(mark in text for mark in _MASKING):
+            continue
+        script = _joined(value.get(parameters["script"])) if script is None else script
+        if _is_substituted(text, script):
             continue
         printed = _secret(_outside_quotes(text))
         if printed is not None and isinstance(name, Unknown):
@@ -57,6 +58,11 @@ def _secret(text: str) -> str | None:
 def _outside_quotes(text: str) -> str:
     """The text without what single quotes keep the shell from reading; a `'` in a double-quoted text is no quote."""
     return text if '"' in text.partition("'")[0] else _SINGLE_QUOTED.sub("''", text)
+
+
+def _joined(script: Any) -> str:
+    lines = script if isinstance(script, list) else [script]
+    return "\n".join(line for line in lines if isinstance(line, str))
 
 
 def _is_substituted(text: str, script: str) -> bool:
