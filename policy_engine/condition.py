@@ -298,8 +298,16 @@ def _comparison(node: Mapping[str, Any], _head: str, _checks: Mapping[str, Check
     steps = _path(node["path"], (*at, "path"), wild=False)
     value_test, where = _value_test(node, at)
 
+    # Nearly always there is a text, or nothing.
+    absent = value_test(ABSENT)
+    of_text = _text_test(node, value_test)
+
     def test(value: Any, _context: Context) -> Truth:
         found = lookup(value, steps)
+        if type(found) is str:
+            return of_text(found)
+        if found is ABSENT:
+            return absent
         if type(found) is Several:
             return kleene_all(value_test(each) for each in found)
         return value_test(found)
@@ -307,13 +315,10 @@ def _comparison(node: Mapping[str, Any], _head: str, _checks: Mapping[str, Check
     witnesses = _witnesses(steps, value_test, where)
     if len(steps) != 1:
         return Condition(test, witnesses)
-
-    # One name asked of a mapping is by far the most frequent, and nearly always what it has is a text, or nothing.
     name = steps[0]
-    absent = value_test(ABSENT)
-    of_text = _text_test(node, value_test)
 
     def of_mapping(value: Any, context: Context) -> Truth:
+        # One name asked of a mapping is by far the most frequent.
         if isinstance(value, dict):
             found = value.get(name, ABSENT)
             if type(found) is str:

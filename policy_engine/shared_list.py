@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+Answer = TypeVar("Answer")
 
 
 class SharedList(list[Any]):
@@ -14,3 +17,14 @@ class SharedList(list[Any]):
     def __init__(self, items: list[Any]) -> None:
         super().__init__(items)
         self.answers: dict[object, Any] = {}
+
+
+def asked_once(items: Sequence[Any], question: Callable[[Sequence[Any]], Answer]) -> Answer:
+    """What a question comes to for a list, remembered where the list is shared. `question` is a function of a module,
+    not one that is made anew each time."""
+    if type(items) is not SharedList:
+        return question(items)
+    if question not in items.answers:
+        items.answers[question] = question(items)
+    answer: Answer = items.answers[question]
+    return answer

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from policy_engine.check import Doubt, Violation
+from policy_engine.shared_list import asked_once
 from policy_engine.shell_command import evaluates_text
 from policy_engine.unknown import Unknown
 from policy_engine_plugins.gitlab.variables import AUTHORED, AUTHORED_LINES, names_in
@@ -22,12 +23,9 @@ def untrusted_evaluated(value: Mapping[str, Any]) -> Iterator[Violation | Doubt]
     `eval`, `sh -c "..."`, `ssh host "..."`, `echo ... | sh`. A variable that such a program only gets in its
     environment, or within single quotes, is read as text and is no flaw."""
     variables = value["job"].get("environment_variables", {})
-    for number, command in enumerate(value["commands"]):
-        if isinstance(command, Unknown) or not evaluates_text(command):
-            continue
-        if not any(isinstance(word, Unknown) for word in command["words"][1:]):
-            continue
-        for name in names_in(command["text"]):
+    commands = value["commands"]
+    for number in asked_once(commands, _evaluating):
+        for name in names_in(commands[number]["text"]):
             found = _source(name, variables, 0)
             if isinstance(found, Unknown):
                 yield Doubt(found, ("commands", number, "name"))
@@ -35,6 +33,17 @@ def untrusted_evaluated(value: Mapping[str, Any]) -> Iterator[Violation | Doubt]
                 shown = f"${name}" if found == name else f"${name}, which holds ${found},"
                 yield Violation(("commands", number, "name"), shown)
                 break
+
+
+def _evaluating(commands: Sequence[Any]) -> list[int]:
+    """The commands that may run, as a program, a text of which not everything is known."""
+    return [
+        number
+        for number, command in enumerate(commands)
+        if not isinstance(command, Unknown)
+        and evaluates_text(command)
+        and any(isinstance(word, Unknown) for word in command["words"][1:])
+    ]
 
 
 def _source(name: str, variables: Mapping[str, Any], depth: int) -> str | Unknown | None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from policy_engine.check import Doubt, Violation
+from policy_engine.shared_list import asked_once
 from policy_engine.unknown import Unknown
 
 _PRINTING = ("echo", "printf")
@@ -25,18 +26,15 @@ _MASKING = ("issecret=true", "::add-mask::")
 def judge(value: Mapping[str, Any], parameters: Mapping[str, Any]) -> Iterator[Violation | Doubt]:
     """A violation at each `echo` or `printf` whose output goes to the log and that takes such a variable."""
     script: str | None = None
-    commands = value.get("commands")
+    commands: Any = value.get("commands")
     if isinstance(commands, Unknown):
         yield Doubt(commands, ("commands",))
-    for number, command in enumerate(commands if isinstance(commands, list) else ()):
+    for number in asked_once(commands, _printing) if isinstance(commands, list) else ():
+        command = commands[number]
         if isinstance(command, Unknown):
             yield Doubt(command, ("commands", number))
             continue
         name, text = command["name"], command["text"]
-        if command["redirects"] or command["piped_to"] or not (isinstance(name, Unknown) or name in _PRINTING):
-            continue
-        if "executed_by" in command or any(mark in text for mark in _MASKING):
-            continue
         script = _joined(value.get(parameters["script"])) if script is None else script
         if _is_substituted(text, script):
             continue
@@ -45,6 +43,20 @@ def judge(value: Mapping[str, Any], parameters: Mapping[str, Any]) -> Iterator[V
             yield Doubt(name, ("commands", number))
         elif printed is not None:
             yield Violation(("commands", number), f"${printed}")
+
+
+def _printing(commands: Sequence[Any]) -> list[int]:
+    """The commands that may print what they are given into the log."""
+    found = []
+    for number, command in enumerate(commands):
+        if not isinstance(command, Unknown):
+            name, text = command["name"], command["text"]
+            if command["redirects"] or command["piped_to"] or not (isinstance(name, Unknown) or name in _PRINTING):
+                continue
+            if "executed_by" in command or any(mark in text for mark in _MASKING):
+                continue
+        found.append(number)
+    return found
 
 
 def _secret(text: str) -> str | None:
