@@ -78,6 +78,15 @@ class Placed(dict[str, Any]):
         self[key] = value
         self.origins[key] = origin
 
+    def put_all(self, mapping: dict[str, Any], origin: Origin) -> None:
+        """All entries of a mapping that stands at `origin`, over those of the same keys."""
+        self.update(mapping)
+        if type(mapping) is Placed:
+            self.origins.update(mapping.origins)
+        else:
+            document, path, source = origin
+            self.origins.update({key: Origin(document, (*path, key), source) for key in mapping})
+
 
 class PlacedList(list[Any]):
     """A composed list; `origins` has the place of each item."""

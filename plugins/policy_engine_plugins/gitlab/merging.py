@@ -36,8 +36,7 @@ def merge(
         return above, above_origin
     result = Placed()
     budget.spend(len(below) + len(above))
-    for key, value in below.items():
-        result.put(key, value, origin_of(below, below_origin, key))
+    result.put_all(below, below_origin)
     for key, value in above.items():
         if key == without:
             continue
