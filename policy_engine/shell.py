@@ -177,6 +177,12 @@ def _parser() -> Parser:
     return Parser(Language(_grammar()))
 
 
+@lru_cache(maxsize=256)
+def _parsed(data: bytes) -> Node:
+    # The same script with other variables is read again, and only parsed once.
+    return _parser().parse(data).root_node
+
+
 def _grammar() -> Any:
     """What `tree_sitter_bash.language()` gives. The package itself imports what finds its data files, which nobody asks
     for, and that takes a tenth of the time of a small scan; so only its binding is loaded, where it is found."""
@@ -236,8 +242,7 @@ class _Reader:
         for match in _OTHERWISE_SET.finditer(text):
             for name in _NAME.findall(match[1]):
                 self.set_by_script[name] = self.set_by_script.get(name, 0) + 2
-        tree = _parser().parse(self._data)
-        root = tree.root_node
+        root = _parsed(self._data) if len(self._data) <= MAX_REMEMBERED_TEXT else _parser().parse(self._data).root_node
         self.walk(root, _Scope(depth=depth))
         if root.has_error:
             self.give_up(self.doubt)
