@@ -6,7 +6,7 @@ pipeline  `variables` name to value as written; `jobs` all jobs by name; `open` 
           more of it
 include   `kind` local, project, remote, template, component or artifact; `pin` commit, version, digest, ref, none or
           local; `child` whether it is run as a pipeline of its own; `encrypted` for a remote one
-job       its keys with `extends`, `!reference`, `default` and global keywords worked in; `id`, `pipeline`;
+job       its keys with `extends`, `!reference`, `default` and global keywords worked in; `id`; `pipeline` but its jobs;
           `script` and its neighbours as flat lists; `variables` as written for the job, `environment_variables` all
           that it sees; `environment` as a mapping with `action` and `tier`; `deploys`; `production`; `starts`: whether
           it starts by itself `on_branch` (a push to an arbitrary, unprotected branch) and `on_merge_request`;

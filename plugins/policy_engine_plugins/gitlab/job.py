@@ -44,7 +44,7 @@ _SECURITY = re.compile(
 class Surroundings(Struct, frozen=True):
     """What all jobs of a pipeline share.
 
-    value, places  of the `pipeline` resource
+    value, places  of the `pipeline` resource, without its jobs
     globals        the whole configuration, for global keywords
     default        `default:` of it
     variables      of the whole pipeline

@@ -84,7 +84,8 @@ class _Pipeline:
         self.resources.append(Resource("gitlab", "pipeline", self.file, self.file, value, location, places, extent))
         around = Surroundings(
             file=self.file,
-            value=value,
+            # Without its jobs, which hold it: nothing would let go of what holds itself.
+            value={key: item for key, item in value.items() if key != "jobs"},
             places=places,
             globals=Part(root, origin),
             default=shared["default"],
