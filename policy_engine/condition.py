@@ -10,23 +10,16 @@ from msgspec import Struct
 from policy_engine.check import Check, Context, Doubt, Violation
 from policy_engine.guard import MAX_REMEMBERED, MAX_REMEMBERED_TEXT, guard_of
 from policy_engine.operators import (
-    MAX_MATCHED_TEXT,
-    OPERATORS,
-    SIMPLE_TYPES,
-    Operator,
     find_unknown,
-    listed,
     same,
-    scalar,
 )
-from policy_engine.partial import PartialDict, PartialList
+from policy_engine.partial import PartialDict
 from policy_engine.path import ABSENT, PathError, Several, Steps, Wild, lookup, parse_path, places
-from policy_engine.pattern import Search, search_for
 from policy_engine.resource import AttributePath, Resource
 from policy_engine.shared_list import SharedList
+from policy_engine.truth import Truth, kleene_all, kleene_any, kleene_not
 from policy_engine.unknown import Unknown
-
-Truth = bool | Unknown
+from policy_engine.value_test import ValueTest, Where, text_test, value_test
 
 
 class Witness(NamedTuple):
@@ -70,37 +63,8 @@ HEADS: Mapping[str, str] = {
     "no_related": "no linked resource of this type satisfies a condition",
     "check": "a named Python check finds nothing wrong",
 }
-PRESENCE: Mapping[str, str] = {
-    "exists": "the attribute is given and not null",
-    "null": "the attribute is given as null",
-    "empty": 'there is nothing in it: absent, null, "", [] or {}',
-}
 QUANTIFIERS = ("every", "some", "none")
 RELATED = ("some_related", "every_related", "no_related")
-
-
-def kleene_not(truth: Truth) -> Truth:
-    return truth if type(truth) is Unknown else not truth
-
-
-def kleene_all(answers: Iterator[Truth]) -> Truth:
-    doubt: Truth = True
-    for answer in answers:
-        if answer is False:
-            return False
-        if answer is not True and doubt is True:
-            doubt = answer
-    return doubt
-
-
-def kleene_any(answers: Iterator[Truth]) -> Truth:
-    doubt: Truth = False
-    for answer in answers:
-        if answer is True:
-            return True
-        if answer is not False and doubt is False:
-            doubt = answer
-    return doubt
 
 
 def _matches(answer: Truth, truth: bool | None) -> bool:
@@ -145,162 +109,23 @@ def _blaming(condition: Condition, steps: Steps) -> Condition:
     return condition._replace(witness=witness)
 
 
-# --- comparisons ------------------------------------------------------------------------------------------------------
-
-ValueTest = Callable[[Any], Truth]
-Pinpoint = Callable[[Any, "bool | None"], "list[int]"]
-
-
-def _operator_test(
-    name: str, operand: Any, *, ignore_case: bool
-) -> tuple[ValueTest, Callable[[Any], list[int]] | None]:
-    given = OPERATORS[name]
-    negated = given.negation is not None
-    operator: Operator = OPERATORS[given.negation] if given.negation else given
-    if ignore_case:
-        operand = _folded(operand)
-    decide, partial, pinpoint = operator.test, operator.partial, operator.pinpoint
-    assert decide is not None
-    if_absent = operator.absent is not negated
-
-    def general(value: Any) -> Truth:
-        if value is ABSENT or value is None:
-            return if_absent
-        if type(value) is Unknown:
-            if partial is not None and value.fragments:
-                fragments = _folded(value.fragments) if ignore_case else value.fragments
-                answer = partial(fragments, operand)
-                if answer is not None:
-                    return answer is not negated
-            return value
-        truth = decide(_folded(value) if ignore_case else value, operand)
-        if type(truth) is Unknown:
-            return truth
-        return truth is not negated
-
-    test: ValueTest = general
-    if not ignore_case:
-        # Most comparisons are of one text with others; what is left to do for it is little.
-        if operator.name in ("equals", "in"):
-            test = _quick_equality(general, operand if operator.name == "in" else [operand], negated=negated)
-        elif operator.name == "matches":
-            test = _quick_match(general, search_for(listed(operand)), negated=negated)
-
-    def where(value: Any) -> list[int]:
-        return list(pinpoint(_folded(value) if ignore_case else value, operand)) if pinpoint else []
-
-    return test, where if pinpoint else None
-
-
-def _plain_texts(wanted: Any) -> frozenset[Any] | None:
-    """What texts, numbers and truth values are compared as; None where there is more among them."""
-    if not isinstance(wanted, list) or not all(type(each) in SIMPLE_TYPES for each in wanted):
-        return None
-    return frozenset(map(scalar, wanted))
-
-
-def _quick_equality(general: ValueTest, wanted: Any, *, negated: bool) -> ValueTest:
-    texts = _plain_texts(wanted)
-    if texts is None:
-        return general
-
-    def test(value: Any) -> Truth:
-        if type(value) is str:
-            return (value in texts) is not negated
-        if type(value) is bool:
-            return (scalar(value) in texts) is not negated
-        return general(value)
-
-    return test
-
-
-def _quick_match(general: ValueTest, search: Search, *, negated: bool) -> ValueTest:
-    def test(value: Any) -> Truth:
-        if type(value) is str and len(value) <= MAX_MATCHED_TEXT:
-            return search(value) is not negated
-        return general(value)
-
-    return test
-
-
-def _folded(value: Any) -> Any:
-    if isinstance(value, str):
-        return value.lower()
-    if isinstance(value, (list, tuple)):
-        # A format's own kind of list need not be made of items alone.
-        folded = [_folded(item) for item in value]
-        return PartialList(folded) if type(value) is PartialList else folded
-    return value
-
-
-def _exists(operand: bool) -> ValueTest:
-    def test(value: Any) -> Truth:
-        if type(value) is Unknown:
-            return operand if value.present or value.fragments else value
-        return (value is not ABSENT and value is not None) is operand
-
-    return test
-
-
-def _null(operand: bool) -> ValueTest:
-    def test(value: Any) -> Truth:
-        if type(value) is Unknown:
-            return not operand if value.present or value.fragments else value
-        return (value is None) is operand
-
-    return test
-
-
-def _empty(operand: bool) -> ValueTest:
-    def test(value: Any) -> Truth:
-        if type(value) is Unknown:
-            return not operand if value.present or any(value.fragments) else value
-        if type(value) is PartialList and value and not value.least:
-            rest: Unknown = value[0]  # each unknown item may stand for none
-            return rest.member()
-        if type(value) is PartialDict and not value:
-            return value.rest
-        return (value is ABSENT or value is None or (isinstance(value, (str, list, dict)) and not value)) is operand
-
-    return test
-
-
-_PRESENCE_TESTS = {"exists": _exists, "null": _null, "empty": _empty}
-
-
-def _value_test(node: Mapping[str, Any], at: AttributePath) -> tuple[ValueTest, Callable[[Any], list[int]] | None]:
-    """All comparisons of one condition as one test of a value, and where in a list value the deciding items are."""
-    tests: list[ValueTest] = []
-    where: Callable[[Any], list[int]] | None = None
-    ignore_case = node.get("ignore_case", False)
-    for key, operand in node.items():
-        if key in PRESENCE:
-            tests.append(_PRESENCE_TESTS[key](operand))
-        elif key in OPERATORS:
-            test, points = _operator_test(key, operand, ignore_case=ignore_case)
-            tests.append(test)
-            where = where or points
-    if not tests:
+def _tests(node: Mapping[str, Any], at: AttributePath) -> tuple[ValueTest, Where | None]:
+    found = value_test(node)
+    if found is None:
         raise ConditionError("a comparison is missing, such as 'equals' or 'exists'", at)
-    if "default" in node:
-        default = node["default"]
-        tests = [_defaulting(test, default) for test in tests]
-    if len(tests) == 1:
-        return tests[0], where
-    return lambda value: kleene_all(test(value) for test in tests), where
+    return found
 
 
-def _defaulting(test: ValueTest, default: Any) -> ValueTest:
-    return lambda value: test(default if value is ABSENT or value is None else value)
+# --- comparisons ------------------------------------------------------------------------------------------------------
 
 
 def _comparison(node: Mapping[str, Any], _head: str, _checks: Mapping[str, Check], at: AttributePath) -> Condition:
     steps = _path(node["path"], (*at, "path"), wild=False)
-    value_test, where = _value_test(node, at)
+    test_value, where = _tests(node, at)
 
     # Nearly always there is a text, or nothing.
-    absent = value_test(ABSENT)
-    of_text = _text_test(node, value_test)
+    absent = test_value(ABSENT)
+    of_text = text_test(node, test_value)
 
     def test(value: Any, _context: Context) -> Truth:
         found = lookup(value, steps)
@@ -309,10 +134,10 @@ def _comparison(node: Mapping[str, Any], _head: str, _checks: Mapping[str, Check
         if found is ABSENT:
             return absent
         if type(found) is Several:
-            return kleene_all(value_test(each) for each in found)
-        return value_test(found)
+            return kleene_all(test_value(each) for each in found)
+        return test_value(found)
 
-    witnesses = _witnesses(steps, value_test, where)
+    witnesses = _witnesses(steps, test_value, where)
     if len(steps) != 1:
         return Condition(test, witnesses)
     name = steps[0]
@@ -323,23 +148,14 @@ def _comparison(node: Mapping[str, Any], _head: str, _checks: Mapping[str, Check
             found = value.get(name, ABSENT)
             if type(found) is str:
                 return of_text(found)
-            return absent if found is ABSENT else value_test(found)
+            return absent if found is ABSENT else test_value(found)
         return test(value, context)
 
     return Condition(of_mapping, witnesses)
 
 
-def _text_test(node: Mapping[str, Any], value_test: ValueTest) -> Callable[[str], Truth]:
-    """A test that says the same of texts, and sooner where nothing is asked but whether the text is one of a few."""
-    if len(node) == 2 and ("equals" in node or "in" in node):
-        texts = _plain_texts([node["equals"]] if "equals" in node else node["in"])
-        if texts is not None:
-            return texts.__contains__
-    return value_test
-
-
 def _witnesses(
-    steps: Steps, value_test: ValueTest, where: Callable[[Any], list[int]] | None
+    steps: Steps, test_value: ValueTest, where: Where | None
 ) -> Callable[[Any, Context, bool | None], Iterator[Witness]]:
 
     name = steps[0] if len(steps) == 1 and isinstance(steps[0], str) else None
@@ -351,15 +167,13 @@ def _witnesses(
         else:
             found_at = places(value, steps)
         for path, found in found_at:
-            if _matches(value_test(found), truth):
+            if _matches(test_value(found), truth):
                 yield from _pinpointed(path, found, where, truth)
 
     return witness
 
 
-def _pinpointed(
-    path: AttributePath, value: Any, where: Callable[[Any], list[int]] | None, truth: bool | None
-) -> Iterator[Witness]:
+def _pinpointed(path: AttributePath, value: Any, where: Where | None, truth: bool | None) -> Iterator[Witness]:
     if truth is None:
         yield Witness(path, unknown=find_unknown(value))
         return
@@ -458,12 +272,12 @@ def _satisfies(node: Mapping[str, Any], checks: Mapping[str, Check], at: Attribu
     """What items must satisfy: a condition under `satisfies`, or comparisons of the item itself."""
     if "satisfies" in node:
         return compile_condition(node["satisfies"], checks, (*at, "satisfies"))
-    value_test, where = _value_test(node, at)
+    test_value, where = _tests(node, at)
 
     def witness(value: Any, _context: Context, truth: bool | None) -> Iterator[Witness]:
         yield from _pinpointed((), value, where, truth)
 
-    return Condition(lambda value, _context: value_test(value), witness)
+    return Condition(lambda value, _context: test_value(value), witness)
 
 
 def _is_closed(node: Any) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from policy_engine.check import Context
-from policy_engine.condition import Truth, Witness, kleene_any, kleene_not
+from policy_engine.condition import Witness
 from policy_engine.finding import Finding, Outcome, Passed
 from policy_engine.fingerprint import fingerprint
 from policy_engine.path import ABSENT, lookup, show_path, stable_path
@@ -15,6 +15,7 @@ from policy_engine.redaction import redact
 from policy_engine.resource import Resource, ResourceGraph
 from policy_engine.ruleset import Active, RuleSet
 from policy_engine.span import Location
+from policy_engine.truth import Truth, kleene_any, kleene_not
 from policy_engine.unknown import Unknown
 
 SourceLine = Callable[[Location], str]

@@ -8,13 +8,14 @@ from typing import Any
 from msgspec import Struct
 
 from policy_engine.check import Check, Context
-from policy_engine.condition import ConditionError, Requirement, Truth, compile_target
+from policy_engine.condition import ConditionError, Requirement, compile_target
 from policy_engine.errors import RuleError
 from policy_engine.guard import MAX_REMEMBERED, MAX_REMEMBERED_TEXT, guard_of
 from policy_engine.path import show_path
 from policy_engine.resource import Resource
 from policy_engine.rule import Rule, Severity, Target
 from policy_engine.shared_list import SharedList
+from policy_engine.truth import Truth
 
 _NOTHING: Mapping[str, Rule] = {}
 

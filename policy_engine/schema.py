@@ -121,9 +121,10 @@ _ID = {
 
 def rule_schema() -> dict[str, Any]:
     """The schema of a rule file. Operators and heads come from the engine, so that the two cannot differ."""
-    from policy_engine.condition import HEADS, PRESENCE
+    from policy_engine.condition import HEADS
     from policy_engine.operators import OPERATORS
     from policy_engine.rule import Severity
+    from policy_engine.value_test import PRESENCE
 
     condition = {"$ref": "#/$defs/condition"}
     conditions = {"type": "array", "items": condition, "minItems": 1}

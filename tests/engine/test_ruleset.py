@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 
 from making import UNKNOWN, context, resource
-from policy_engine.condition import compile_condition, kleene_all, kleene_any, kleene_not
+from policy_engine.condition import compile_condition
 from policy_engine.guard import guard_of
 from policy_engine.partial import PartialDict
 from policy_engine.rule import Rule, Severity, Target
 from policy_engine.ruleset import RuleSet
 from policy_engine.shared_list import SharedList
+from policy_engine.truth import kleene_all, kleene_any, kleene_not
 from policy_engine.unknown import Unknown
 
 CONDITIONS: list[Any] = [
