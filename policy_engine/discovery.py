@@ -195,15 +195,15 @@ class _Walk:
         while waiting:
             folder, chain = waiting.pop()
             self.folders.add(folder)
-            own = self._ignore_file(folder)
-            if own is not None:
-                chain = [*chain, (folder, own)]
             try:
                 with os.scandir(os.path.join(self.root, folder)) as entries:
                     listed = list(entries)
             except OSError as error:
                 self.left_out[f"{folder}/"] = Entry(f"{folder}/", Status.UNREADABLE, detail=error.strerror or "")
                 continue
+            own = self._ignore_file(folder) if any(entry.name == ".gitignore" for entry in listed) else None
+            if own is not None:
+                chain = [*chain, (folder, own)]
             for entry in listed:
                 path = f"{folder}/{entry.name}" if folder else entry.name
                 if not entry.is_dir(follow_symlinks=False):
