@@ -27,9 +27,8 @@ class Origin(NamedTuple):
     def location(self) -> Location:
         return Location(self.document.path, self.document.at(self.path))
 
-    def location_and_extent(self) -> tuple[Location, Location]:
-        header, extent = self.document.at_and_extent(self.path)
-        return Location(self.document.path, header), Location(self.document.path, extent)
+    def extent(self) -> Location:
+        return Location(self.document.path, self.document.extent(self.path))
 
     def mark(self) -> Mark | None:
         """The mark of the value that stands there."""

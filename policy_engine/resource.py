@@ -26,7 +26,8 @@ class Resource(Struct, frozen=True, eq=False):
     location  its header, told when something is missing
     locate    maps an attribute path to its place; computed on demand. A path that does not exist gives the header of
               the innermost block that does. It must never raise.
-    extent    the whole of it, from the first to the last line, for suppressions; the header where not known
+    extent    the whole of it, from the first to the last line, or what tells it; None where it is the header.
+              Asked for where something is suppressed, which is seldom
     """
 
     format: str
@@ -36,7 +37,13 @@ class Resource(Struct, frozen=True, eq=False):
     value: Mapping[str, Any]
     location: Location
     locate: Callable[[AttributePath], Trace]
-    extent: Location | None = None
+    extent: Location | Callable[[], Location] | None = None
+
+    def whole(self) -> Location:
+        """From the first to the last line of it."""
+        if self.extent is None:
+            return self.location
+        return self.extent if isinstance(self.extent, Location) else self.extent()
 
 
 class ResourceGraph(Struct):

@@ -360,7 +360,7 @@ def _extents(
     if not suppressions:
         return extents
     for resource in resources:
-        whole = resource.extent or resource.location
+        whole = resource.whole()
         if whole.path in suppressions:
             for line in {resource.location.span.start_line, whole.span.start_line}:
                 extents.setdefault((whole.path, line), []).append(whole.span)

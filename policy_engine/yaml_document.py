@@ -79,15 +79,10 @@ class YamlDocument(Struct, frozen=True):
 
     def extent(self, path: AttributePath) -> Span:
         """From the start of the key (or item) to the end of the value; of the innermost ancestor that exists."""
-        return self.at_and_extent(path)[1]
-
-    def at_and_extent(self, path: AttributePath) -> tuple[Span, Span]:
-        """Both, for little more than one of them takes."""
-        value, key_mark, mark = self._find(path)
-        header = self._header(value, key_mark, mark)
+        _, key_mark, mark = self._find(path)
         if key_mark is None or key_mark[:2] > mark[2:]:
-            return header, Span(*mark)
-        return header, Span(key_mark[0], key_mark[1], mark[2], mark[3])
+            return Span(*mark)
+        return Span(key_mark[0], key_mark[1], mark[2], mark[3])
 
     def _find(self, path: AttributePath) -> tuple[Any, Mark | None, Mark]:
         value, key_mark, mark = self.value, None, self.mark

@@ -252,9 +252,8 @@ class JobReader:
         self.fetched.update(fetched_secrets(value))
         key = key_of(value)
         places = Places(Part(own, origin), reader.renamed, parents, reader.stretches, value)
-        location, extent = origin.location_and_extent()
-        if value["kind"]:
-            location = origin_of(own, origin, value["kind"]).location()
+        header = origin_of(own, origin, value["kind"]) if value["kind"] else origin
+        location, extent = header.location(), origin.extent
         address = self.pipeline.unique(f"{address}/steps/{key}")
         self.pipeline.resources.append(
             Resource("azure-pipelines", "step", address, key, value, location, places, extent)

@@ -301,7 +301,7 @@ class PipelineReader:
     def _add(
         self, kind: str, address: str, name: str, value: Mapping[str, Any], places: Places, origin: Origin
     ) -> None:
-        location, extent = origin.location_and_extent()
+        location, extent = origin.location(), origin.extent
         self.resources.append(Resource(FORMAT, kind, self.unique(address), name, value, location, places, extent))
 
     add = _add

@@ -109,7 +109,7 @@ class JobReader:
             if value["timeout_minutes"] is None:
                 value["timeout_minutes"] = lacking
         places = Places(Part(own, self.origin), self.renamed, {"pipeline": around.places})
-        location, extent = self.origin.location_and_extent()
+        location, extent = self.origin.location(), self.origin.extent
         self.resources.append(Resource("gitlab", "job", self.address, self.name, shown, location, places, extent))
         self._scripts(value, shown, places)
         self._image_resources(images, shown, places)
@@ -248,7 +248,7 @@ class JobReader:
         # What several jobs take over from one place is told of once: it has the name of that place.
         path = part.origin.path
         holder = str(path[0]) if len(path) > 1 and OPEN not in str(path[0]) else self.name
-        location, extent = part.origin.location_and_extent()
+        location, extent = part.origin.location(), part.origin.extent
         address = f"{self.address}/{section}"
         self.resources.append(Resource("gitlab", "script", address, holder, value, location, own, extent))
 
@@ -285,9 +285,7 @@ class JobReader:
             renamed = {"image": at or Part(None, part.origin), "name": at or Part(None, part.origin)}
             own = Places(part, renamed, {"job": places, "pipeline": self.around.places})
             written = name if isinstance(name, str) else f"{self.name} ({label})"
-            location, extent = part.origin.location_and_extent()
-            if at is not None:
-                location = at.origin.location()
+            location, extent = (at or part).origin.location(), part.origin.extent
             self.resources.append(Resource("gitlab", "image", address, written, value, location, own, extent))
 
 

@@ -80,7 +80,7 @@ class _Pipeline:
             "file": self.file,
         }
         places = Places(Part(root, origin), shared)
-        location, extent = origin.location_and_extent()
+        location, extent = origin.location(), origin.extent
         self.resources.append(Resource("gitlab", "pipeline", self.file, self.file, value, location, places, extent))
         around = Surroundings(
             file=self.file,
@@ -147,8 +147,7 @@ class _Pipeline:
         if entry.kind == "project" and isinstance(entry.raw, dict) and "ref" in entry.raw:
             pin = Part(None, origin_of(entry.raw, entry.whole, "ref"))
         renamed = {"pin": pin, "kind": target, "name": target, "encrypted": target, entry.kind: target}
-        _, extent = entry.whole.location_and_extent()
-        location, places = entry.origin.location(), Places(whole, renamed)
+        location, extent, places = entry.origin.location(), entry.whole.extent, Places(whole, renamed)
         self.resources.append(Resource("gitlab", "include", address, value["name"], value, location, places, extent))
 
     def _lacking(self) -> Unknown | None:
