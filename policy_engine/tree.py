@@ -79,18 +79,23 @@ class WorkTree:
         folder, _, name = path.rpartition("/")
         above = self._folders.get(folder)
         if above is None:
-            above = self._folders[folder] = self._followed(folder).rstrip(os.sep) + os.sep
+            above = self._followed(folder)
         full = above + name
         return os.path.realpath(full) if name in ("", ".", "..") else full
 
     def _followed(self, folder: str) -> str:
-        above, _, name = folder.rpartition("/")
-        real = self._folders.get(above)
-        if real is not None and name not in ("", ".", ".."):
+        unknown: list[str] = []
+        while folder not in self._folders:
+            unknown.append(folder)
+            folder = folder.rpartition("/")[0]
+        real = self._folders[folder]
+        for each in reversed(unknown):
+            name = each.rpartition("/")[2]
             full = real + name
-            if not os.path.islink(full):
-                return full
-        return os.path.realpath(os.path.join(self.root, folder))
+            if name in ("", ".", "..") or os.path.islink(full):
+                full = os.path.realpath(os.path.join(self.root, each))
+            real = self._folders[each] = full.rstrip(os.sep) + os.sep
+        return real
 
     def _is_inside(self, full: str) -> bool:
         return full == self.root or full.startswith(self._prefix)
@@ -142,13 +147,14 @@ class WorkTree:
 
 class ReadOnce:
     """A tree whose files are read from the disk once, for stages that look at all of them more than once. What is kept
-    is bounded; beyond that it reads again."""
+    of their content is bounded; beyond that it reads again."""
 
     def __init__(self, tree: Tree, kept_bytes: int = 64 * 1024 * 1024) -> None:
         self._tree = tree
         self._kept: dict[str, bytes] = {}
         self._room = kept_bytes
         self._lists: dict[str, list[str]] = {}
+        self._are_files: dict[str, bool] = {}
 
     def read(self, path: str) -> bytes:
         data = self._kept.get(path)
@@ -160,7 +166,12 @@ class ReadOnce:
         return data
 
     def is_file(self, path: str) -> bool:
-        return path in self._kept or self._tree.is_file(path)
+        if path in self._kept:
+            return True
+        found = self._are_files.get(path)
+        if found is None:
+            found = self._are_files[path] = self._tree.is_file(path)
+        return found
 
     def list(self, folder: str) -> list[str]:
         names = self._lists.get(folder)

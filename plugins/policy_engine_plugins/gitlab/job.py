@@ -45,8 +45,7 @@ class Surroundings(Struct, frozen=True):
     """What all jobs of a pipeline share.
 
     value, places  of the `pipeline` resource, without its jobs
-    globals        the whole configuration, for global keywords
-    default        `default:` of it
+    inherited      keywords that a job takes over where it has none of its own
     variables      of the whole pipeline
     changed        names of variables that rules set for some pipelines only
     lacking        what is not known where files that are not here may set defaults
@@ -56,13 +55,23 @@ class Surroundings(Struct, frozen=True):
     file: str
     value: dict[str, Any]
     places: Places
-    globals: Part
-    default: Part
+    inherited: Mapping[str, Part]
     variables: Part
     changed: frozenset[str]
     lacking: Unknown | None
     uses: Mapping[Place, list[Use]]
     budget: Budget
+
+
+def inherited_by_jobs(default: Part, whole: Part) -> dict[str, Part]:
+    """What `default` says, and where it says nothing, keywords at the top of the configuration."""
+    inherited: dict[str, Part] = {}
+    for key in DEFAULTS:
+        for source, keys in ((default, DEFAULTS), (whole, GLOBAL_DEFAULTS)):
+            if key in keys and isinstance(source.value, dict) and key in source.value:
+                inherited[key] = Part(source.value[key], origin_of(source.value, source.origin, key))
+                break
+    return inherited
 
 
 class JobReader:
@@ -127,16 +136,11 @@ class JobReader:
 
     def _inherit(self, value: dict[str, Any]) -> None:
         wanted = _inherited(self.own, "default")
-        for key in DEFAULTS:
-            if key in self.own or not (wanted is True or (isinstance(wanted, list) and key in wanted)):
-                continue
-            for source, keys in ((self.around.default, DEFAULTS), (self.around.globals, GLOBAL_DEFAULTS)):
-                if key in keys and isinstance(source.value, dict) and key in source.value:
-                    found = source.value[key]
-                    if key not in SECTIONS:
-                        value[key] = found
-                    self.renamed[key] = Part(found, origin_of(source.value, source.origin, key))
-                    break
+        for key, part in self.around.inherited.items():
+            if key not in self.own and (wanted is True or (isinstance(wanted, list) and key in wanted)):
+                if key not in SECTIONS:
+                    value[key] = part.value
+                self.renamed[key] = part
 
     def _variables(self, value: dict[str, Any]) -> dict[str, Any]:
         """Sets the job's variables; gives those it sees, with Unknown where a rule or a matrix decides."""
@@ -149,8 +153,12 @@ class JobReader:
         for part, picks in ((shared, wanted), (own, True)):
             if part is None or not isinstance(part.value, dict) or picks is False:
                 continue
+            if picks is True:
+                seen.update((name, value_of(entry)) for name, entry in part.value.items())
+                together.put_all(part.value, part.origin)
+                continue
             for name, entry in part.value.items():
-                if picks is True or (isinstance(picks, list) and name in picks):
+                if isinstance(picks, list) and name in picks:
                     seen[name] = value_of(entry)
                     together.put(name, entry, origin_of(part.value, part.origin, name))
         if own is not None:

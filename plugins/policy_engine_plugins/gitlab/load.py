@@ -12,7 +12,7 @@ from policy_engine.unknown import Unknown
 from policy_engine_plugins.gitlab import include
 from policy_engine_plugins.gitlab.composing import Composer
 from policy_engine_plugins.gitlab.expanding import Expander
-from policy_engine_plugins.gitlab.job import JobReader, Surroundings
+from policy_engine_plugins.gitlab.job import JobReader, Surroundings, inherited_by_jobs
 from policy_engine_plugins.gitlab.merging import TooMuch
 from policy_engine_plugins.gitlab.places import Part, Places
 from policy_engine_plugins.gitlab.variables import value_of
@@ -87,8 +87,7 @@ class _Pipeline:
             # Without its jobs, which hold it: nothing would let go of what holds itself.
             value={key: item for key, item in value.items() if key != "jobs"},
             places=places,
-            globals=Part(root, origin),
-            default=shared["default"],
+            inherited=inherited_by_jobs(shared["default"], Part(root, origin)),
             variables=shared["variables"],
             changed=_set_by_workflow(shared["workflow"].value),
             lacking=self._lacking(),
