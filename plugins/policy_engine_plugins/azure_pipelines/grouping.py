@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from policy_engine.tree import FileTooLarge, Tree
 from policy_engine.unit import Unit
-from policy_engine_plugins.azure_pipelines.reading import parse
+from policy_engine_plugins.azure_pipelines.reading import FILES
 from policy_engine_plugins.azure_pipelines.templates import resolve, template_names
 
 
@@ -16,7 +16,7 @@ def used_by(path: str, tree: Tree) -> list[str]:
     if b"template" not in data:
         return []
     found: dict[str, None] = {}
-    for document in parse(data, path).documents[:1]:
+    for document in FILES.parse_ahead(data, path).documents[:1]:
         for name in template_names(document.value, path):
             other = resolve(name, path, tree)
             if other is not None:

@@ -13,7 +13,7 @@ from policy_engine.unknown import Unknown
 from policy_engine.yaml_document import YamlMapping
 from policy_engine_plugins.azure_pipelines import is_pipeline_name
 from policy_engine_plugins.azure_pipelines.expanding import OPEN, Expander, Piece
-from policy_engine_plugins.azure_pipelines.reading import parse
+from policy_engine_plugins.azure_pipelines.reading import FILES
 from policy_engine_plugins.azure_pipelines.scope import Given, Scope
 
 MAX_TEMPLATES = 2000
@@ -57,7 +57,7 @@ class Templates:
             reason = getattr(error, "strerror", None) or str(error)
             self.problems.append(Problem(path, f"cannot be read: {reason}", None, ProblemKind.UNREADABLE))
             return None
-        parsed = parse(data, path)
+        parsed = FILES.parse(data, path)
         self.problems.extend(problem for problem in parsed.problems if problem not in self.problems)
         if not parsed.documents:
             if not parsed.problems:

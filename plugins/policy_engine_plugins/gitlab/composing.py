@@ -16,7 +16,7 @@ from policy_engine_plugins.gitlab import include
 from policy_engine_plugins.gitlab.grouping import targets
 from policy_engine_plugins.gitlab.inputs import OPEN, Given, Interpolation, Place, Use, inputs_of
 from policy_engine_plugins.gitlab.merging import Budget, merge
-from policy_engine_plugins.gitlab.reading import parse, split
+from policy_engine_plugins.gitlab.reading import FILES, split
 
 MAX_NESTING = 100
 
@@ -51,7 +51,7 @@ class Composer:
             reason = getattr(error, "strerror", None) or str(error)
             self.tell_path(path, f"cannot be read: {reason}", ProblemKind.UNREADABLE)
             return None
-        parsed = parse(data, path)
+        parsed = FILES.parse(data, path)
         self.problems.extend(parsed.problems)
         source = self._sources.setdefault(path, ScalarSource(data))
         header, document = split(parsed)

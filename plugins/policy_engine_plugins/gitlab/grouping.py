@@ -10,7 +10,7 @@ from policy_engine.tree import FileTooLarge, Tree
 from policy_engine.unit import Unit
 from policy_engine_plugins.gitlab.include import entries, own_component
 from policy_engine_plugins.gitlab.locals import project_folder, resolve
-from policy_engine_plugins.gitlab.reading import parse, split
+from policy_engine_plugins.gitlab.reading import FILES, split
 
 
 def local_includes(path: str, tree: Tree, known: Iterable[str]) -> list[str]:
@@ -21,7 +21,7 @@ def local_includes(path: str, tree: Tree, known: Iterable[str]) -> list[str]:
         return []  # told where the file is read
     if b"include" not in data:
         return []
-    _, document = split(parse(data, path))
+    _, document = split(FILES.parse_ahead(data, path))
     if document is None or not isinstance(document.value, dict) or "include" not in document.value:
         return []
     origin = Origin(document, ("include",), ScalarSource(b""))

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
+from policy_engine.yaml_ahead import ParsedAhead
 from policy_engine.yaml_document import YamlDocument, YamlFile, parse_yaml
 
 
-@lru_cache(maxsize=1024)
-def parse(data: bytes, path: str) -> YamlFile:
-    """Files are parsed to see what belongs together, and again to be judged; GitLab reads them as YAML 1.1."""
-    return parse_yaml(data, path, yaml_1_1=True)
+def _parse(data: bytes, path: str) -> YamlFile:
+    return parse_yaml(data, path, yaml_1_1=True)  # as GitLab reads them
+
+
+FILES = ParsedAhead(_parse)
 
 
 def split(parsed: YamlFile) -> tuple[YamlDocument | None, YamlDocument | None]:
