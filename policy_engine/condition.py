@@ -30,16 +30,27 @@ class Witness(NamedTuple):
     unknown: Unknown | None = None
 
 
+class ItemGuard(NamedTuple):
+    """Items of a list matter only where `accepts` takes the text that they have for `name`. Where none does, and all of
+    them are known, the condition comes out as `otherwise`."""
+
+    name: str
+    accepts: Callable[[str], bool]
+    otherwise: bool
+
+
 class Condition(NamedTuple):
     """test     (value, context) -> True, False or the Unknown that keeps it from being decided
     witness  (value, context, truth) -> the attributes responsible, given that `test` came out as `truth` (True, False,
              or None for undecided). For a failure each witness is one flaw. Slower than `test`, for what is reported.
     decided_by  the attribute whose items alone decide it, where it has one
+    items       what one of these must be to matter, where that is quickly told
     """
 
     test: Callable[[Any, Context], Truth]
     witness: Callable[[Any, Context, bool | None], Iterator[Witness]]
     decided_by: str | None = None
+    items: ItemGuard | None = None
 
 
 class ConditionError(ValueError):
@@ -399,7 +410,9 @@ def _compile_quantifier(
                 yield Witness(path + found.path, found.detail, found.unknown)
 
     alone = plain[0] if closed and plain is not None and len(plain) == 1 else None
-    return Condition(test, witness, alone if isinstance(alone, str) else None)
+    if not isinstance(alone, str):
+        return Condition(test, witness)
+    return Condition(test, witness, alone, ItemGuard(name, accepts, head != "some") if accepts is not None else None)
 
 
 # --- related resources ------------------------------------------------------------------------------------------------

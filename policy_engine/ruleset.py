@@ -31,6 +31,61 @@ class Active(Struct, frozen=True):
     holds: Callable[[Any, Context], Truth]
 
 
+class _OnList:
+    """Targets that one list of the value decides."""
+
+    def __init__(self) -> None:
+        self.actives: list[Active] = []
+        self._guarded: dict[str, list[tuple[int, Callable[[str], bool]]]] = {}
+        self._accepting: dict[tuple[str, str], set[int]] = {}
+
+    def add(self, active: Active) -> None:
+        guard = active.requirement.require.items
+        if guard is not None:
+            self._guarded.setdefault(guard.name, []).append((len(self.actives), guard.accepts))
+        self.actives.append(active)
+
+    def parted(
+        self, items: Sequence[Any], value: Mapping[str, Any], context: Context
+    ) -> tuple[list[Active], dict[str, Rule]]:
+        """Those that do not hold, and the rules of those that do."""
+        rest: list[Active] = []
+        satisfied: dict[str, Rule] = {}
+        open_ = self._open(items, context)
+        for number, active in enumerate(self.actives):
+            guard = active.requirement.require.items
+            holds = guard.otherwise if guard is not None and number not in open_ else active.holds(value, context)
+            if holds is True:
+                satisfied[active.rule.id] = active.rule
+            else:
+                rest.append(active)
+        return rest, satisfied
+
+    def _open(self, items: Sequence[Any], context: Context) -> set[int]:
+        """The numbers of the targets for which an item may matter, of those that tell by a text of it."""
+        guards = [active.requirement.require.items for active in self.actives]
+        numbers: set[int] = set()
+        for name in {guard.name for guard in guards if guard is not None}:
+            texts = context.texts(items, name)
+            if texts is None:
+                numbers.update(
+                    number for number, guard in enumerate(guards) if guard is not None and guard.name == name
+                )
+                continue
+            for text in texts:
+                accepting = self._accepting.get((name, text))
+                if accepting is None:
+                    accepting = {
+                        number
+                        for number, guard in enumerate(guards)
+                        if guard is not None and guard.name == name and guard.accepts(text)
+                    }
+                    if len(self._accepting) < MAX_REMEMBERED and len(text) <= MAX_REMEMBERED_TEXT:
+                        self._accepting[name, text] = accepting
+                numbers |= accepting
+        return numbers
+
+
 class _Index:
     """The targets of one resource type, by what an attribute of the resource must be for them to apply: most rules on
     steps, containers and commands are about a few of them. And by the one list that decides them: resources that have
@@ -39,7 +94,7 @@ class _Index:
     def __init__(self, actives: Sequence[Active]) -> None:
         self.always: list[Active] = []
         self.guarded: dict[str, list[tuple[Callable[[str], bool] | None, Active]]] = {}
-        self.by_list: dict[str, tuple[object, list[Active]]] = {}
+        self.by_list: dict[str, _OnList] = {}
         self._found: dict[tuple[str, str], list[Active]] = {}
         for active in actives:
             guard = guard_of(active.target.when)
@@ -47,22 +102,22 @@ class _Index:
             if guard is not None:
                 self.guarded.setdefault(guard.name, []).append((guard.accepts, active))
             elif active.when is None and alone is not None:
-                self.by_list.setdefault(alone, (object(), []))[1].append(active)
+                self.by_list.setdefault(alone, _OnList()).add(active)
             else:
                 self.always.append(active)
 
     def select(self, value: Mapping[str, Any], context: Context) -> tuple[list[Active], Mapping[str, Rule]]:
         selected, satisfied = self.always, _NOTHING
-        for name, (key, actives) in self.by_list.items():
+        for name, targets in self.by_list.items():
             items = value.get(name)
             if type(items) is SharedList:
-                known = items.answers.get(key)
+                known = items.answers.get(targets)
                 if known is None:
-                    known = items.answers[key] = _parted(actives, value, context)
+                    known = items.answers[targets] = targets.parted(items, value, context)
                 more = known[0]
                 satisfied = {**satisfied, **known[1]} if satisfied else known[1]
             else:
-                more = actives
+                more = targets.actives
             if more:
                 selected = [*selected, *more]
         for name, guarded in self.guarded.items():
@@ -86,15 +141,6 @@ class _Index:
             if len(self._found) < MAX_REMEMBERED and len(text) <= MAX_REMEMBERED_TEXT:
                 self._found[name, text] = found
         return found
-
-
-def _parted(
-    actives: Sequence[Active], value: Mapping[str, Any], context: Context
-) -> tuple[list[Active], dict[str, Rule]]:
-    """Those that do not hold, and the rules of those that do."""
-    holding = [active.holds(value, context) is True for active in actives]
-    rest = [active for active, holds in zip(actives, holding, strict=True) if not holds]
-    return rest, {active.rule.id: active.rule for active, holds in zip(actives, holding, strict=True) if holds}
 
 
 class RuleSet:

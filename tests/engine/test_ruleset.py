@@ -139,5 +139,7 @@ def test_what_a_shared_list_decides_is_judged_once_for_all_that_share_it() -> No
     for _ in range(2):
         assert asked({"commands": commands}) == (["no-curl", "no-curl-or-kind", "no-wget-there"], ["no-wget"])
     assert asked({"commands": SharedList([])}) == (["no-curl-or-kind", "no-wget-there"], ["no-curl", "no-wget"])
+    doubtful = asked({"commands": SharedList([{"name": UNKNOWN}, {"name": "wget"}])})
+    assert doubtful == (["no-curl", "no-curl-or-kind", "no-wget", "no-wget-there"], [])
     plain = {"commands": [{"name": "curl"}]}
     assert asked(plain) == (["no-curl", "no-curl-or-kind", "no-wget", "no-wget-there"], [])
