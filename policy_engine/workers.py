@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, TypeVar
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-HEAD_START_S = 0.015
+HEAD_START_S = 0.01
 """What is done by then was not worth sharing out, and is the measure of how long the rest will take."""
 LEAST_REST_S = 0.08
 MAX_JOBS = 16
