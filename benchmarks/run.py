@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import os
 import statistics
 import subprocess
@@ -262,6 +263,9 @@ for folder in sys.argv[2:]:
 
 def against_tfparse(name: str, write: Callable[[Path], None], rounds: int) -> None:
     """Reading and evaluating alone, without rules: the same root modules by each, in a fresh process."""
+    if importlib.util.find_spec("tfparse") is None:
+        print(f"{name:<10} evaluated: tfparse is not installed in this environment, so it is not measured")
+        return
     from policy_engine.tree import WorkTree
     from policy_engine_plugins.terraform import TerraformFormat
 
