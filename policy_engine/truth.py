@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 
 from policy_engine.unknown import Unknown
 
@@ -13,7 +13,7 @@ def kleene_not(truth: Truth) -> Truth:
     return truth if type(truth) is Unknown else not truth
 
 
-def kleene_all(answers: Iterator[Truth]) -> Truth:
+def kleene_all(answers: Iterable[Truth]) -> Truth:
     doubt: Truth = True
     for answer in answers:
         if answer is False:
@@ -23,7 +23,7 @@ def kleene_all(answers: Iterator[Truth]) -> Truth:
     return doubt
 
 
-def kleene_any(answers: Iterator[Truth]) -> Truth:
+def kleene_any(answers: Iterable[Truth]) -> Truth:
     doubt: Truth = False
     for answer in answers:
         if answer is True:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from policy_engine.truth import kleene_all, kleene_any
 from policy_engine.unknown import Unknown
 from policy_engine_plugins.cloudformation.scope import Scope
 from policy_engine_plugins.cloudformation.syntax import Call, call_of
-from policy_engine_plugins.cloudformation.values import NO_VALUE, equal, kleene_and, kleene_or, text_of
+from policy_engine_plugins.cloudformation.values import NO_VALUE, equal, text_of
 
 
 def decide(node: Any, scope: Scope, depth: int = 0) -> bool | Unknown:
@@ -33,7 +34,7 @@ def decide(node: Any, scope: Scope, depth: int = 0) -> bool | Unknown:
         return answer if isinstance(answer, Unknown) else not answer
     if call.name in ("Fn::And", "Fn::Or") and isinstance(argument, list):
         answers = (decide(item, scope, depth + 1) for item in argument)
-        return kleene_and(answers) if call.name == "Fn::And" else kleene_or(answers)
+        return kleene_all(answers) if call.name == "Fn::And" else kleene_any(answers)
     if call.name == "Fn::Equals" and isinstance(argument, list) and len(argument) == 2:
         first, second = (evaluate(item, scope, depth + 1) for item in argument)
         if first is NO_VALUE or second is NO_VALUE:

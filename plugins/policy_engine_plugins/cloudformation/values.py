@@ -155,23 +155,3 @@ def _is_something(value: Any) -> bool:
     if type(value) is Unknown:
         return value.present
     return value is not NO_VALUE and value is not None and value != "" and value != [] and value != {}
-
-
-def kleene_and(answers: Iterable[bool | Unknown]) -> bool | Unknown:
-    doubt: bool | Unknown = True
-    for answer in answers:
-        if answer is False:
-            return False
-        if answer is not True and doubt is True:
-            doubt = answer
-    return doubt
-
-
-def kleene_or(answers: Iterable[bool | Unknown]) -> bool | Unknown:
-    doubt: bool | Unknown = False
-    for answer in answers:
-        if answer is True:
-            return True
-        if answer is not False and doubt is False:
-            doubt = answer
-    return doubt
