@@ -63,23 +63,16 @@ class _OnList:
 
     def _open(self, items: Sequence[Any], context: Context) -> set[int]:
         """The numbers of the targets for which an item may matter, of those that tell by a text of it."""
-        guards = [active.requirement.require.items for active in self.actives]
         numbers: set[int] = set()
-        for name in {guard.name for guard in guards if guard is not None}:
+        for name, guarded in self._guarded.items():
             texts = context.texts(items, name)
             if texts is None:
-                numbers.update(
-                    number for number, guard in enumerate(guards) if guard is not None and guard.name == name
-                )
+                numbers.update(number for number, _ in guarded)
                 continue
             for text in texts:
                 accepting = self._accepting.get((name, text))
                 if accepting is None:
-                    accepting = {
-                        number
-                        for number, guard in enumerate(guards)
-                        if guard is not None and guard.name == name and guard.accepts(text)
-                    }
+                    accepting = {number for number, accepts in guarded if accepts(text)}
                     if len(self._accepting) < MAX_REMEMBERED and len(text) <= MAX_REMEMBERED_TEXT:
                         self._accepting[name, text] = accepting
                 numbers |= accepting
