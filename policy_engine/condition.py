@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from msgspec import Struct
 
 from policy_engine.check import Check, Context, Doubt, Violation
-from policy_engine.guard import MAX_REMEMBERED, MAX_REMEMBERED_TEXT, guard_of
+from policy_engine.guard import MAX_REMEMBERED, MAX_REMEMBERED_TEXT, Guard, guard_of
 from policy_engine.operators import (
     find_unknown,
     same,
@@ -76,6 +77,8 @@ HEADS: Mapping[str, str] = {
 }
 QUANTIFIERS = ("every", "some", "none")
 RELATED = ("some_related", "every_related", "no_related")
+_WORTH_SORTING = 3
+"""Fewer alternatives are tried one after the other as quickly as they are looked up."""
 
 
 def _matches(answer: Truth, truth: bool | None) -> bool:
@@ -250,6 +253,36 @@ def _any(children: list[Condition]) -> Condition:
     return Condition(test, witness)
 
 
+def _any_by_text(children: list[Condition], guards: Sequence[Guard | None]) -> Condition:
+    """`any` whose children mostly ask for a text of the same attribute (the name of a command): those that ask for
+    another one do not hold, and are not asked."""
+    names = Counter(guard.name for guard in guards if guard is not None and guard.accepts is not None)
+    condition = _any(children)
+    name, count = names.most_common(1)[0] if names else ("", 0)
+    if count < _WORTH_SORTING:
+        return condition
+    sorted_: dict[str, Callable[[Any, Context], Truth]] = {}
+    general = condition.test
+
+    def test(value: Any, context: Context) -> Truth:
+        text = value.get(name) if type(value) is dict else None
+        if type(text) is not str:
+            return general(value, context)
+        of_text = sorted_.get(text)
+        if of_text is None:
+            asked = [
+                child
+                for child, guard in zip(children, guards, strict=True)
+                if guard is None or guard.name != name or guard.accepts is None or guard.accepts(text)
+            ]
+            of_text = _any(asked).test
+            if len(sorted_) < MAX_REMEMBERED and len(text) <= MAX_REMEMBERED_TEXT:
+                sorted_[text] = of_text
+        return of_text(value, context)
+
+    return condition._replace(test=test)
+
+
 def _first(witnesses: Iterator[Witness]) -> Iterator[Witness]:
     for found in witnesses:
         yield found
@@ -258,7 +291,7 @@ def _first(witnesses: Iterator[Witness]) -> Iterator[Witness]:
 
 def _compile_list(node: Mapping[str, Any], head: str, checks: Mapping[str, Check], at: AttributePath) -> Condition:
     children = [compile_condition(child, checks, (*at, head, i)) for i, child in enumerate(node[head])]
-    return _all(children) if head == "all" else _any(children)
+    return _all(children) if head == "all" else _any_by_text(children, [guard_of(child) for child in node[head]])
 
 
 def _compile_not(node: Mapping[str, Any], head: str, checks: Mapping[str, Check], at: AttributePath) -> Condition:

@@ -17,7 +17,7 @@ MAX_REMEMBERED_TEXT = 100
 
 class Guard(NamedTuple):
     """What an attribute must be for a condition to hold: a text that is accepted, or anything at all where `accepts`
-    is None. It says nothing of values that are no text."""
+    is None. A truth value is compared as the text `true` or `false`; it says nothing of values that are neither."""
 
     name: str
     accepts: Callable[[str], bool] | None

@@ -88,6 +88,8 @@ def lookup(value: Any, steps: Steps, start: int = 0) -> Any:
         step = steps[index]
         if isinstance(value, dict):
             value = value.get(step, ABSENT)
+            if value is ABSENT:
+                return value
             continue
         if isinstance(value, list):
             if type(step) is int:
@@ -147,6 +149,14 @@ def places(value: Any, steps: Steps, prefix: AttributePath = ()) -> Iterator[tup
     An absent attribute is given once with ABSENT, for it has a place too: where it is missing. A wild step over nothing
     gives nothing; over a single value that is no list, it takes that value as the only item (an IAM policy's `Action`).
     """
+    plain = 0
+    for step in steps:  # nearly always names that lead from mapping to mapping
+        if type(step) is not str or not isinstance(value, dict) or step not in value:
+            break
+        value = value[step]
+        plain += 1
+    if plain:
+        prefix, steps = prefix + _plain(steps[:plain]), steps[plain:]
     if not steps:
         yield prefix, value
         return
@@ -188,8 +198,6 @@ def places(value: Any, steps: Steps, prefix: AttributePath = ()) -> Iterator[tup
     elif type(value) is PartialList and isinstance(step, int):
         yield from places(value.at(step), rest, (*prefix, step))
     elif isinstance(value, list) and isinstance(step, int) and step < len(value):
-        yield from places(value[step], rest, (*prefix, step))
-    elif isinstance(value, dict) and step in value:
         yield from places(value[step], rest, (*prefix, step))
     elif type(value) is PartialDict:
         yield (*prefix, *_plain((step,))), value.rest

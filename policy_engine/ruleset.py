@@ -11,6 +11,7 @@ from policy_engine.check import Check, Context
 from policy_engine.condition import ConditionError, Requirement, compile_target
 from policy_engine.errors import RuleError
 from policy_engine.guard import MAX_REMEMBERED, MAX_REMEMBERED_TEXT, guard_of
+from policy_engine.operators import scalar
 from policy_engine.path import show_path
 from policy_engine.resource import Resource
 from policy_engine.rule import Rule, Severity, Target
@@ -119,6 +120,8 @@ class _Index:
                 continue
             if type(given) is str:
                 more = self._accepting(name, given, guarded)
+            elif type(given) is bool:
+                more = self._accepting(name, scalar(given), guarded)
             else:
                 more = [active for _, active in guarded]
             if more:

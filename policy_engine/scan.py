@@ -284,7 +284,7 @@ def evaluate_unit(
     understood  files whose comments another format knows better
     """
     hidden = Concealment(known)
-    source = SourceLines(tree, hidden)
+    source = SourceLines(tree)
     clock = None
     try:
         with deadline(timeout_s) as clock:
@@ -292,6 +292,8 @@ def evaluate_unit(
             for place in loaded.hidden:
                 hidden.add(place, source.as_is(place))
             graph = ResourceGraph(loaded.resources)
+            if hidden:
+                source.hidden = hidden
             findings, passes = evaluate(rules, graph, source.line, hidden.text if hidden else None)
             suppressions = find_suppressions(format_, [path for path in unit.paths if path not in understood], tree)
     except TimedOut:
@@ -490,16 +492,17 @@ def settle_ledger(entries: Iterable[Entry], problems: Iterable[Problem]) -> Ledg
 
 
 class SourceLines:
-    """Lines of the unit's files, decoded once each, as they may be shown."""
+    """Lines of the unit's files, decoded once each, as they may be shown: without what is `hidden`."""
 
-    def __init__(self, tree: Tree, hidden: Concealment | None = None) -> None:
+    def __init__(self, tree: Tree) -> None:
+        self.hidden: Concealment | None = None
         self._tree = tree
-        self._hidden = hidden
         self._lines: dict[str, list[str]] = {}
 
     def line(self, location: Location) -> str:
         line = self.as_is(location)
-        return self._hidden.line(location.path, location.span.start_line, line) if self._hidden else line
+        hidden = self.hidden
+        return line if hidden is None else hidden.line(location.path, location.span.start_line, line)
 
     def as_is(self, location: Location) -> str:
         lines = self._lines.get(location.path)

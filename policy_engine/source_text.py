@@ -11,7 +11,7 @@ def source_text(data: bytes) -> str:
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return data.decode("utf-16", "replace")
     try:
-        return data.decode("utf-8-sig")
+        return data.removeprefix(codecs.BOM_UTF8).decode()
     except UnicodeDecodeError:
         return "".join(_line(each) for each in data.removeprefix(codecs.BOM_UTF8).splitlines(keepends=True))
 

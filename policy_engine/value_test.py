@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from policy_engine.operators import MAX_MATCHED_TEXT, OPERATORS, SIMPLE_TYPES, Operator, listed, scalar
@@ -51,6 +51,8 @@ def _operator_test(name: str, operand: Any, *, ignore_case: bool) -> tuple[Value
         # Most comparisons are of one text with others; what is left to do for it is little.
         if operator.name in ("equals", "in"):
             test = _quick_equality(general, operand if operator.name == "in" else [operand], negated=negated)
+        elif operator.name == "contains":
+            test = _quick_membership(general, listed(operand), negated=negated)
         elif operator.name == "matches":
             test = _quick_match(general, search_for(listed(operand)), negated=negated)
 
@@ -78,6 +80,25 @@ def _quick_equality(general: ValueTest, wanted: Any, *, negated: bool) -> ValueT
         if type(value) is bool:
             return (scalar(value) in texts) is not negated
         return general(value)
+
+    return test
+
+
+def _quick_membership(general: ValueTest, wanted: Sequence[Any], *, negated: bool) -> ValueTest:
+    texts = _plain_texts(list(wanted))
+    if texts is None:
+        return general
+
+    def test(value: Any) -> Truth:
+        if not isinstance(value, list):
+            return general(value)
+        found = False
+        for item in value:
+            if type(item) is not str:
+                return general(value)
+            if item in texts:
+                found = True
+        return found is not negated
 
     return test
 

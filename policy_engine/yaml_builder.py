@@ -51,18 +51,8 @@ _ITEM: Any = object()
 # The entry of an anchor whose value is not complete yet.
 _OPEN: Any = object()
 
-
-class _Opening:
-    """How a collection under construction began."""
-
-    __slots__ = ("anchor", "column", "flow", "line", "merges")
-
-    def __init__(self, line: int, column: int, flow: bool, anchor: str | None) -> None:
-        self.line = line
-        self.column = column
-        self.flow = flow
-        self.anchor = anchor
-        self.merges = False
+_Opening = tuple[int, int, bool, "str | None"]
+"""How a collection began: its line, its column, whether it is written in brackets, and its anchor."""
 
 
 class Builder:
@@ -188,13 +178,14 @@ class Builder:
         mapping_start, sequence_start = events.MappingStartEvent, events.SequenceStartEvent
         mapping_end, sequence_end = events.MappingEndEvent, events.SequenceEndEvent
         resolve, starts, keys = self.resolve, self.starts, self.keys
-        stack: list[tuple[Any, Any, Any, Mark, _Opening]] = []
+        stack: list[tuple[Any, Any, Any, Mark, _Opening, bool]] = []
         anchors: dict[str, Any] = {}
         container: Any = None
         marks: Any = None
         key: Any = _ITEM
         key_mark: Mark = (first, 1, first, 1)
-        opening = _Opening(0, 0, False, None)
+        opening: _Opening = (0, 0, False, None)
+        merges = False
         root: Any = None
         root_mark = key_mark
         last_line = last_column = 0
@@ -225,7 +216,7 @@ class Builder:
                     key = keys.setdefault(value, value)
                     key_mark = mark
                     if key == _MERGE and not style and tag is None:
-                        opening.merges = True
+                        merges = True
                     if event.anchor is not None:
                         anchors[event.anchor] = (value, (1, 0))
                     continue
@@ -242,11 +233,12 @@ class Builder:
                     raise _Refused(f"nested deeper than {MAX_DEPTH} levels", _point(mark, first))
                 if key is None:
                     raise _Refused(f"{_COMPLEX_KEY}; if this is a template, render it first", _point(mark, first))
-                stack.append((container, marks, key, key_mark, opening))
+                stack.append((container, marks, key, key_mark, opening, merges))
                 anchor = event.anchor
                 if anchor is not None:
                     anchors[anchor] = _OPEN
-                opening = _Opening(mark.line + first, mark.column + 1, event.flow_style, anchor)
+                opening = (mark.line + first, mark.column + 1, event.flow_style, anchor)
+                merges = False
                 if kind is mapping_start:
                     container = YamlMapping()
                     container.marks = marks = {}
@@ -259,18 +251,19 @@ class Builder:
                 container.tag = None if tag is None or tag == "!" or tag in CORE_TAGS else tag
                 continue
             elif kind is mapping_end or kind is sequence_end:
-                if opening.flow:
+                line, column, flow, anchor = opening
+                if flow:
                     end = event.end_mark
                     last_line = end.line + first
                     last_column = end.column + 1
                 # A block's end mark is where the next token stands, behind blank lines and comments.
                 value = container
-                value.mark = mark = (opening.line, opening.column, last_line, last_column)
-                if opening.merges:
+                value.mark = mark = (line, column, last_line, last_column)
+                if merges:
                     self._merge(value)
-                if opening.anchor is not None:
-                    anchors[opening.anchor] = (value, None)
-                container, marks, key, key_mark, opening = stack.pop()
+                if anchor is not None:
+                    anchors[anchor] = (value, None)
+                container, marks, key, key_mark, opening, merges = stack.pop()
             elif kind is alias_event:
                 mark = event.start_mark
                 end = event.end_mark

@@ -25,6 +25,7 @@ _OLD_WORDS: dict[str, Any] = {
 # First characters of plain scalars that may be something else than text.
 CORE_STARTS = frozenset(["", *"~nNtTfF.+-0123456789"])
 OLD_STARTS = CORE_STARTS | frozenset("yYoO")
+_NUMBER_STARTS = frozenset("+-._0123456789")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _CORE_INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _OLD_INT = re.compile(r"[-+]?(?:0b[01]+|0x[0-9a-fA-F]+|0o?[0-7]+|0|[1-9][0-9]*)")
@@ -35,7 +36,7 @@ _MAX_NUMBER_LENGTH = 400
 def resolve_core(text: str) -> Any:
     if text in _CORE_WORDS:
         return _CORE_WORDS[text]
-    if len(text) <= _MAX_NUMBER_LENGTH:
+    if text[0] in _NUMBER_STARTS and len(text) <= _MAX_NUMBER_LENGTH:
         if _CORE_INT.fullmatch(text):
             return int(text, {"0o": 8, "0x": 16}.get(text[:2], 10))
         if _FLOAT.fullmatch(text):
@@ -46,7 +47,7 @@ def resolve_core(text: str) -> Any:
 def resolve_old(text: str) -> Any:
     if text in _OLD_WORDS:
         return _OLD_WORDS[text]
-    if len(text) <= _MAX_NUMBER_LENGTH:
+    if text[0] in _NUMBER_STARTS and len(text) <= _MAX_NUMBER_LENGTH:
         digits = text.replace("_", "")
         if _OLD_INT.fullmatch(digits):
             unsigned = digits.lstrip("+-")

@@ -115,6 +115,27 @@ def test_and_or_not_follow_kleene(condition: Any, expected: Any) -> None:
     assert truth(condition, {"yes": 1, "no": 0, "open": UNKNOWN}) == expected
 
 
+COMMANDS: list[Any] = [
+    {"path": "name", "equals": "helm"},
+    [{"path": "name", "in": ["kubectl", "oc"]}, {"path": "operands", "contains": ["apply", 1]}],
+    [{"path": "name", "matches": "^kube"}, {"path": "operands", "contains": "delete"}],
+    {"all": [{"path": "name", "exists": True}, {"path": "operands", "exists": False}]},
+    {"path": "operands", "contains": "--all"},
+    {"not": {"path": "name", "not_equals": "terraform"}},
+]
+
+
+@pytest.mark.parametrize(
+    "name", ["helm", "kubectl", "oc", "terraform", "", None, UNKNOWN, PARTIAL, 7, ["helm"], ABSENT]
+)
+@pytest.mark.parametrize("operands", [["apply"], ["1"], ["delete", "--all"], [], None, UNKNOWN, ["get", UNKNOWN], [1]])
+def test_one_of_many_ways_is_found_by_the_name_it_asks_for(name: Any, operands: Any) -> None:
+    value = {"operands": operands} if name is ABSENT else {"name": name, "operands": operands}
+    answers = [truth(way, value) for way in COMMANDS]
+    expected = True if True in answers else "unknown" if "unknown" in answers else False
+    assert truth({"any": COMMANDS}, value) == truth({"any": COMMANDS}, dict(reversed(value.items()))) == expected
+
+
 RULES = [{"port": 22, "from": ["10.0.0.0/8"]}, {"port": 443, "from": ["0.0.0.0/0", "10.0.0.0/8"]}]
 
 

@@ -46,6 +46,7 @@ VALUES: list[dict[str, Any]] = [
     {"kind": "CURL"},
     {"kind": "wget", "other": 1},
     {"kind": True},
+    {"kind": False},
     {"kind": "true"},
     {"kind": "curl" * 10_000},
     {"kind": ["curl"]},

@@ -19,7 +19,7 @@ from policy_engine.unit import Loaded, Unit
 from policy_engine.unknown import Unknown
 from policy_engine_plugins.secrets import TextFormat
 from policy_engine_plugins.secrets.checksum import aws_account, base62_crc32, is_bech32
-from policy_engine_plugins.secrets.hint import hints
+from policy_engine_plugins.secrets.hint import MARKS, MARKS_IN_COMMON, hints
 from policy_engine_plugins.secrets.token import TOKENS
 
 
@@ -296,3 +296,12 @@ def test_more_secrets_than_are_told_is_said() -> None:
     loaded = load("a.txt", text.encode())
     assert len(loaded.resources) == 1000
     assert "more than 1000" in loaded.problems[0].message
+
+
+def test_marks_of_a_secret_hold_what_they_are_grouped_by():
+    for common, marks in MARKS_IN_COMMON.items():
+        assert all(common in mark for mark in marks)
+
+
+def test_each_mark_of_a_secret_gives_a_hint():
+    assert all(hints("notes.txt", b"a " + mark + b" b") for mark in MARKS)

@@ -47,8 +47,9 @@ class AzurePipelinesFormat(LinkedFormat):
     def recognises(self, path: str, data: bytes) -> bool:
         if is_pipeline_name(path):
             return True
-        # Most YAML files leave here.
-        if b"steps:" not in data and b"jobs:" not in data and b"stages:" not in data and b"extends:" not in data:
+        # Most YAML files leave here: they have none of these keys at the top.
+        lines = b"\n" + data.replace(b"\r", b"\n")
+        if not any(key in lines for key in (b"\nsteps:", b"\njobs:", b"\nstages:", b"\nextends:")):
             return False
         from policy_engine_plugins.azure_pipelines.recognition import is_pipeline
 

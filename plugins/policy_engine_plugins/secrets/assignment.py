@@ -365,4 +365,4 @@ def may_assign(path: str, lower: bytes) -> bool:
         quoted, value, _ = _literal(match)
         if (quoted or unquoted) and re.search(r"[0-9]|[^a-z0-9_.\-/:\s]", value) and not is_reference(value):
             return True
-    return re.search(r'basic [a-z0-9+/]{8}|"auth"', text) is not None
+    return '"auth"' in text or ("basic " in text and re.search("basic [a-z0-9+/]{8}", text) is not None)

@@ -17,26 +17,27 @@ _DIGITS = b"0123456789"
 _HEXADECIMAL = b"0123456789abcdefABCDEF"
 LONG = 16
 
-# What begins or marks a secret, though it may have no such run.
-MARKS = (
-    *(b"PRIVATE KEY", b"LS0tLS1CRUdJTi", b"PuTTY-User-Key-File", b"AIza", b"AKIA", b"ASIA", b"GOCSPX-", b"xox"),
-    *(b"ghp_", b"gho_", b"ghu_", b"ghs_", b"ghr_", b"github_pat_", b"npm_", b"pypi-", b"sk-", b"hvs."),
-    *(b"_live_", b"_test_", b"sq0", b"EAAA", b"SG.", b"glpat-", b"hooks.slack.com", b"/api/webhooks/", b"Q~"),
-    *(b"webhook.office.com", b"_authToken", b"_password", b":AA", b"sig=", b"_auth", b"hf_", b"api_org_", b"NRAK-"),
-    *(b"NRII-", b"NRBR-", b"shpat_", b"shpca_", b"shppa_", b"shpss_", b"_v1_", b"dapi", b"glsa_", b"AZDO", b"ATATT3"),
-    *(
-        b"ATCTT3",
-        b"T3BlbkFJ",
-        b"whsec_",
-        b".atlasv1.",
-        b"AGE-SECRET-KEY-1",
-        b"PMAK-",
-        b"dp.pt.",
-        b"dp.st.",
-        b"dp.ct.",
-        b"dp.sa.",
-    ),
+# What begins or marks a secret, though it may have no such run. Where several have something in common, only that is
+# looked for at first: every file of a repository is asked for each, and a single character is found ten times as fast.
+_MARKS = (
+    *(b"AIza", b"ASIA", b"xox", b"github_pat_", b"npm_", b"pypi-", b"sk-", b"hvs.", b"_live_"),
+    *(b"_test_", b"sq0", b"EAAA", b"SG.", b"glpat-", b"_password", b":AA", b"sig=", b"_auth", b"hf_", b"api_org_"),
+    *(b"_v1_", b"dapi", b"glsa_", b"whsec_", b".atlasv1."),
 )
+MARKS_IN_COMMON = {
+    b"K": (b"PRIVATE KEY", b"AGE-SECRET-KEY-1", b"PuTTY-User-Key-File", b"AKIA", b"NRAK-", b"PMAK-"),
+    b"J": (b"LS0tLS1CRUdJTi", b"T3BlbkFJ"),
+    b"Q": (b"Q~",),
+    b"X": (b"GOCSPX-",),
+    b"Z": (b"AZDO",),
+    b"gh": (b"ghp_", b"gho_", b"ghu_", b"ghs_", b"ghr_"),
+    b"hook": (b"hooks.slack.com", b"/api/webhooks/", b"webhook.office.com"),
+    b"dp.": (b"dp.pt.", b"dp.st.", b"dp.ct.", b"dp.sa."),
+    b"shp": (b"shpat_", b"shpca_", b"shppa_", b"shpss_"),
+    b"NR": (b"NRII-", b"NRBR-"),
+    b"TT3": (b"ATATT3", b"ATCTT3"),
+}
+MARKS = (*_MARKS, *(mark for marks in MARKS_IN_COMMON.values() for mark in marks))
 # Names that secrets are assigned to, in small letters. One of them is reason enough for a closer look, not for a hint.
 NAMES = (
     *(b"passw", b"passphrase", b"pwd", b"secret", b"token", b"apikey", b"api_key", b"api-key", b"access_key"),
@@ -75,7 +76,7 @@ def hints(path: str, data: bytes) -> bool:
         return True
     if is_lock(path):
         return any(mark in data for mark in (b"_authToken", b"npm_", b"ghp_", b"glpat-", b"PRIVATE KEY"))
-    if has_mixed_run(data) or _holds_one(data, MARKS):
+    if has_mixed_run(data) or _is_marked(data):
         return True
     lower = data.lower()
     if not _holds_one(lower, NAMES):
@@ -83,6 +84,15 @@ def hints(path: str, data: bytes) -> bool:
     from policy_engine_plugins.secrets.assignment import may_assign
 
     return may_assign(path, lower)
+
+
+def _is_marked(data: bytes) -> bool:
+    if _holds_one(data, _MARKS):
+        return True
+    for common, marks in MARKS_IN_COMMON.items():  # noqa: SIM110 - as below
+        if common in data and _holds_one(data, marks):
+            return True
+    return False
 
 
 def _holds_one(data: bytes, marks: tuple[bytes, ...]) -> bool:
