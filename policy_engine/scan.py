@@ -323,8 +323,8 @@ def evaluate_unit(
         doubtful = unit.paths if any(one.kind is not ProblemKind.LIMITED for one in loaded.problems) else ()
         read = (loaded.problems, suppressions, extents, hidden, format_.plain_text, doubtful)
         return Evaluated(unit.format, findings, passes, *read)
-    if format_.plain_text:
-        hidden.not_known(unit.paths)
+    # What this format would have taken for a secret, one that knows less of the file may show.
+    hidden.not_known(unit.paths)
     return Evaluated(unit.format, (), (), problems, {}, {}, hidden, format_.plain_text, unit.paths)
 
 
