@@ -1,8 +1,4 @@
-"""Passwords: in URLs and connection strings, in the files that tools keep their logins in, and assigned to a name.
-
-A name is looked for first and its neighbourhood is read from there, so that a line of a million characters costs no
-more than its length.
-"""
+"""Passwords: in URLs and connection strings, in the files that tools keep their logins in, and assigned to a name."""
 
 from __future__ import annotations
 
@@ -12,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
 
+from policy_engine_plugins.secrets.assigned import REST, UNQUOTED, cores, literal, may_connect, small
 from policy_engine_plugins.secrets.found import FORM, NAME, STRUCTURE, Found
 from policy_engine_plugins.secrets.hint import is_lock
 from policy_engine_plugins.secrets.kind import KINDS
@@ -36,27 +33,7 @@ _LOCAL = re.compile(
     r"[\w.-]*\bexample\.(?:com|org|net)|[\w.-]*\.(?:test|invalid|localhost))"
 )
 
-# A core of a name; what stands around it decides. Anchored reading starts at each.
-_CORE = re.compile(
-    r"(?i)passw(?:or)?d|passphrase|(?<![a-z])pwd|secret|token|api[_-]?key|access[_-]?key|account[_-]?key|private[_-]?key|"
-    r"auth[_-]?key|encryption[_-]?key|signing[_-]?key|master[_-]?key|credentials?(?![a-z])"
-)
-_REST = re.compile(
-    r"""(?x) (?P<rest>[\w.-]{0,40}) ["'`]? \]? [ \t]{0,20}
-        (?: (?::[ \t]{0,5}[A-Za-z_][\w.\[\], |&*]{0,40})? (?P<sign>=>|:=|===?|!==?|\?=|=|:) )
-        [ \t]{0,20} (?P<value>
-            (?:[fFbBuU@$]?[rR]?)"(?:[^"\\\r\n]|\\.){4,200}"
-          | (?:[fFbBuU@$]?[rR]?)'(?:[^'\\\r\n]|\\.){4,200}'
-          | `[^`\r\n]{4,200}`
-          | [^\s"'`,;(){}\[\]<>\#&|]{6,200} (?=[\s,;]|$)
-        )"""
-)
 _BEFORE = re.compile(r"[\w.-]{1,60}$")
-# Files in which a value stands without quotes.
-_UNQUOTED = re.compile(
-    r"(?i)(?:^|/)(?:\.env(?:\.[\w.-]+)?|[\w.-]*\.env|\.?npmrc|\.?pypirc|\.?netrc|_netrc|credentials|dockerfile[\w.-]*|"
-    r"[\w.-]+\.(?:properties|ini|cfg|conf|config|ya?ml|toml|tfvars|env|sh|bash|zsh|ps1|envrc|list|service|txt))$"
-)
 # The name speaks of something about a secret, or of a secret that everybody may know.
 _ABOUT = re.compile(
     r"(?i)(?:hash|digest|checksum|salt|public|pub_?key|_?id$|ids$|name$|names$|file|path|dir|url|uri|endpoint|type|"
@@ -157,7 +134,7 @@ def _is_dictionary(value: str) -> bool:
 
 
 def _connections(path: str, text: str) -> Iterator[Found]:
-    if not _may_connect(small(text)):
+    if not may_connect(small(text)):
         return
     show = stands_for_show(path)
     for match in _CONNECTION.finditer(text):
@@ -177,10 +154,6 @@ def _connections(path: str, text: str) -> Iterator[Found]:
 
 
 _CODE = re.compile(r"^[A-Za-z_$][\w$]*(?:(?:\.|->|::)[\w$]+)+$|.*[()]")
-
-
-def _may_connect(lower: str) -> bool:
-    return ";" in lower and any(f"{name}{sign}" in lower for name in ("password", "pwd") for sign in ("=", " ="))
 
 
 _NPMRC = re.compile(r"(?m):?_(?:authToken|password|auth)[ \t]{0,5}=[ \t]{0,5}[\"']?([^\s\"'$]{8,400})")
@@ -206,16 +179,16 @@ def _named(path: str, text: str) -> Iterator[Found]:
     """A literal assigned to a name of a secret."""
     if _is_packed(path, text):
         return
-    unquoted = _UNQUOTED.search(path) is not None
+    unquoted = UNQUOTED.search(path) is not None
     show = stands_for_show(path)
     end_of_last = 0
-    for core in _cores(text):
+    for core in cores(text):
         if core.start() < end_of_last:
             continue
-        match = _REST.match(text, core.end())
+        match = REST.match(text, core.end())
         if match is None or match["sign"] in ("==", "===", "!=", "!==") or _in_long_line(text, core.start()):
             continue
-        quoted, value, start = _literal(match)
+        quoted, value, start = literal(match)
         if not quoted and not unquoted:
             continue
         before = _BEFORE.search(text, max(0, core.start() - 60), core.start())
@@ -228,45 +201,6 @@ def _named(path: str, text: str) -> Iterator[Found]:
         if doubt is True and not is_example(value):
             continue
         yield Found(KINDS[kind], start, end_of_last, NAME, value, doubt is True or show or doubt)
-
-
-_ENDS = ("passwd", "password", "passphrase", "pwd", "secret", "token", "key", "credential")
-_BEFORE_KEY = re.compile(r"(?:api|access|account|private|auth|encryption|signing|master)[_-]?\Z")
-_SMALL = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
-
-
-def small(text: str) -> str:
-    """In small letters, as long as it was: those of ASCII alone."""
-    return text.lower() if text.isascii() else text.translate(_SMALL)
-
-
-def _cores(text: str) -> Iterator[re.Match[str]]:
-    """What `_CORE` finds, many times as fast: it is tried only where one of the words stands."""
-    lower = small(text)
-    places = []
-    for word in _ENDS:
-        place = lower.find(word)
-        while place >= 0:
-            begin = place
-            if word == "key":
-                before = _BEFORE_KEY.search(lower, max(0, place - 11), place)
-                begin = before.start() if before else -1
-            if begin >= 0:
-                places.append(begin)
-            place = lower.find(word, place + 1)
-    for place in sorted(set(places)):
-        match = _CORE.match(text, place)
-        if match is not None:
-            yield match
-
-
-def _literal(match: re.Match[str]) -> tuple[bool, str, int]:
-    text, start = match["value"], match.start("value")
-    quote = next((char for char in text[:3] if char in "\"'`"), "") if text[-1] in "\"'`" else ""
-    if not quote or text[-1] != quote:
-        return False, text, start
-    inner = text.index(quote) + 1
-    return True, text[inner:-1], start + inner
 
 
 def _judge(name: str, core: str, value: str, *, quoted: bool) -> str | None:
@@ -346,23 +280,3 @@ def _is_packed(path: str, text: str) -> bool:
         return True
     head = small(text[:2000])
     return any(mark in head for mark in _GENERATED)
-
-
-def may_assign(path: str, lower: bytes) -> bool:
-    """Whether a file that has a name of a secret in it assigns a literal to one. `lower` is the file in small letters,
-    so that only the form of an assignment is looked at."""
-    text = lower.decode("latin-1")
-    if _may_connect(text):
-        return True
-    name = path.rpartition("/")[2].lower()
-    if name.endswith(("npmrc", "netrc", "pypirc")):
-        return True
-    unquoted = _UNQUOTED.search(path) is not None
-    for core in _cores(text):
-        match = _REST.match(text, core.end())
-        if match is None:
-            continue
-        quoted, value, _ = _literal(match)
-        if (quoted or unquoted) and re.search(r"[0-9]|[^a-z0-9_.\-/:\s]", value) and not is_reference(value):
-            return True
-    return '"auth"' in text or ("basic " in text and re.search("basic [a-z0-9+/]{8}", text) is not None)

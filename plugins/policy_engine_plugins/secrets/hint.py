@@ -81,7 +81,7 @@ def hints(path: str, data: bytes) -> bool:
     lower = data.lower()
     if not _holds_one(lower, NAMES):
         return False
-    from policy_engine_plugins.secrets.assignment import may_assign
+    from policy_engine_plugins.secrets.assigned import may_assign
 
     return may_assign(path, lower)
 
