@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from policy_engine.control import Control, Framework
@@ -15,8 +15,9 @@ EDITIONS = {"2022": "2013", "2013": "2022"}
 @lru_cache(maxsize=2)
 def load(edition: str) -> Framework:
     """The catalogue of an edition, `2022` or `2013`."""
-    path = Path(__file__).with_name(f"controls_{edition}.json")
-    document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    path = os.path.join(os.path.dirname(__file__), f"controls_{edition}.json")
+    with open(path, encoding="utf-8") as stream:
+        document: dict[str, Any] = json.load(stream)
     other = f"iso27001-{EDITIONS[edition]}"
     controls = {entry["id"]: _control(entry, other) for entry in document["controls"]}
     return Framework(
