@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from policy_engine.check import Context
@@ -20,6 +22,7 @@ from policy_engine.unknown import Unknown
 
 SourceLine = Callable[[Location], str]
 Conceal = Callable[[str], str]
+_PLACEHOLDER = re.compile(r"(\{(?:name|address|type|detail|path|value)\})")
 MAX_SHOWN_VALUE = 60
 MAX_FLAWS = 1000
 """Findings of one rule on one resource; a hostile file must not make millions."""
@@ -143,32 +146,28 @@ def fill(template: str, resource: Resource, witness: Witness, *, hide: bool, con
     """A rule's message with its placeholders filled in; braces that are none of them stay."""
     if "{" not in template:
         return template
-    fields = {
-        "{name}": resource.name,
-        "{address}": resource.address,
-        "{type}": resource.type,
-        "{detail}": witness.detail,
-    }
-    if "{path}" in template:
-        fields["{path}"] = show_path(witness.path)
-    if "{value}" in template:
-        fields["{value}"] = "****" if hide else show_value(lookup(resource.value, witness.path), conceal)
-    # One pass over the template, so that a value which reads `{name}` is not filled in turn.
-    parts, position = [], 0
-    while True:
-        opened = template.find("{", position)
-        if opened < 0:
-            parts.append(template[position:])
-            return "".join(parts)
-        closed = template.find("}", opened)
-        field = template[opened : closed + 1] if closed > 0 else ""
-        parts.append(template[position:opened])
-        if field in fields:
-            parts.append(fields[field])
-            position = closed + 1
-        else:
-            parts.append("{")
-            position = opened + 1
+    parts = []
+    # Cut up before anything is filled in, so that a value which reads `{name}` is not filled in turn.
+    for part in _cut(template):
+        if part == "{name}":
+            part = resource.name
+        elif part == "{address}":
+            part = resource.address
+        elif part == "{type}":
+            part = resource.type
+        elif part == "{detail}":
+            part = witness.detail
+        elif part == "{path}":
+            part = show_path(witness.path)
+        elif part == "{value}":
+            part = "****" if hide else show_value(lookup(resource.value, witness.path), conceal)
+        parts.append(part)
+    return "".join(parts)
+
+
+@lru_cache(maxsize=1024)
+def _cut(template: str) -> Sequence[str]:
+    return _PLACEHOLDER.split(template)
 
 
 def show_value(value: Any, conceal: Conceal | None = None) -> str:
