@@ -93,12 +93,15 @@ def _quick_membership(general: ValueTest, wanted: Sequence[Any], *, negated: boo
         if not isinstance(value, list):
             return general(value)
         found = False
+        doubt: Unknown | None = None
         for item in value:
-            if type(item) is not str:
+            if type(item) is str:
+                found = found or item in texts
+            elif type(item) is Unknown:
+                doubt = item
+            else:
                 return general(value)
-            if item in texts:
-                found = True
-        return found is not negated
+        return found is not negated if found or doubt is None else doubt
 
     return test
 
