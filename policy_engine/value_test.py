@@ -9,7 +9,7 @@ from policy_engine.operators import MAX_MATCHED_TEXT, OPERATORS, SIMPLE_TYPES, O
 from policy_engine.partial import PartialDict, PartialList
 from policy_engine.path import ABSENT
 from policy_engine.pattern import Search, search_for
-from policy_engine.truth import Truth, kleene_all
+from policy_engine.truth import Truth
 from policy_engine.unknown import Unknown
 
 PRESENCE: Mapping[str, str] = {
@@ -180,7 +180,23 @@ def value_test(node: Mapping[str, Any]) -> tuple[ValueTest, Where | None] | None
         tests = [_defaulting(test, default) for test in tests]
     if len(tests) == 1:
         return tests[0], where
-    return lambda value: kleene_all(test(value) for test in tests), where
+    return _all_of(tests), where
+
+
+def _all_of(tests: Sequence[ValueTest]) -> ValueTest:
+    """Every one of them, as `kleene_all` has it, without a generator for each value."""
+
+    def test(value: Any) -> Truth:
+        doubt: Truth = True
+        for each in tests:
+            answer = each(value)
+            if answer is False:
+                return False
+            if answer is not True and doubt is True:
+                doubt = answer
+        return doubt
+
+    return test
 
 
 def _defaulting(test: ValueTest, default: Any) -> ValueTest:
