@@ -149,28 +149,49 @@ class Team:
                 rest = taken / number * (len(items) - number)
                 if taken >= head_start_s and rest >= LEAST_REST_S and _may_fork():
                     self._fork()
-                    return
+                    if self._queues:
+                        return
             yield item
 
     def _fork(self) -> None:
-        self._queues = [os.pipe() for _ in range(self._jobs)]
-        for place in range(1, self._jobs):
-            to_here, to_other = os.pipe(), os.pipe()
+        """Where the system refuses more processes or pipes, those that there are do the work."""
+        try:
+            for _ in range(self._jobs):
+                self._queues.append(os.pipe())
+            for place in range(1, self._jobs):
+                self._fork_one(place)
+                if self._first is not None:
+                    return
+        except OSError:
+            if not self._others:
+                self._jobs = 1
+                self._dismiss()
+
+    def _fork_one(self, place: int) -> None:
+        ends: list[int] = []
+        try:
+            ends += os.pipe()
+            ends += os.pipe()
             process = os.fork()
-            if process == 0:
-                for line in self._others.values():
-                    line.close()
-                # With these open it would not notice that the first process is gone.
-                for _, sending in self._queues:
-                    os.close(sending)
-                os.close(to_here[0])
-                os.close(to_other[1])
-                self._others, self._own = {}, place
-                self._first = _Line(to_other[0], to_here[1])
-                return
-            os.close(to_here[1])
-            os.close(to_other[0])
-            self._others[process] = _Line(to_here[0], to_other[1])
+        except OSError:
+            for end in ends:
+                os.close(end)
+            raise
+        from_other, to_first, from_first, to_other = ends
+        if process:
+            os.close(to_first)
+            os.close(from_first)
+            self._others[process] = _Line(from_other, to_other)
+            return
+        for line in self._others.values():
+            line.close()
+        # With these open it would not notice that the first process is gone.
+        for _, sending in self._queues:
+            os.close(sending)
+        os.close(from_other)
+        os.close(to_other)
+        self._others, self._own = {}, place
+        self._first = _Line(from_first, to_first)
 
     def _together(
         self,

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,39 @@ def test_nothing_is_forked_beside_threads() -> None:
     finally:
         done.set()
         other.join()
+
+
+def _refused() -> int:
+    raise BlockingIOError(11, "Resource temporarily unavailable")
+
+
+@linux_only
+@pytest.mark.parametrize("allowed", [0, 1])
+def test_a_system_that_refuses_processes_gets_the_work_done_by_those_there_are(
+    allowed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forks = iter([os.fork] * allowed)
+    monkeypatch.setattr("os.fork", lambda: next(forks, _refused)())
+    open_before = os.listdir("/proc/self/fd")
+    results = shared(squared)
+    assert [result for result, _ in results] == [item * item for item in range(40)]
+    assert len({process for _, process in results}) == allowed + 1
+    assert os.listdir("/proc/self/fd") == open_before
+
+
+@linux_only
+def test_a_system_that_refuses_pipes_gets_the_work_done_by_one() -> None:
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    open_before = os.listdir("/proc/self/fd")
+    free = (number for number in range(soft) if str(number) not in open_before)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (next(islice(free, 5, None)), hard))  # room for two pipes
+    try:
+        assert {process for _, process in shared(squared, jobs=8)} == {HERE}
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert os.listdir("/proc/self/fd") == open_before
 
 
 @linux_only
