@@ -6,7 +6,9 @@ extended, filled in) remembers for each of its parts where that part comes from.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 from policy_engine.resource import AttributePath
 from policy_engine.scalar_source import ScalarSource
@@ -14,7 +16,7 @@ from policy_engine.span import Location, Span
 from policy_engine.yaml_document import Mark, YamlDocument, YamlMapping, YamlSequence
 
 
-class Origin(NamedTuple):
+class Origin(Struct, frozen=True):
     """A place in a document."""
 
     document: YamlDocument
@@ -83,7 +85,7 @@ class Placed(dict[str, Any]):
         if type(mapping) is Placed:
             self.origins.update(mapping.origins)
         else:
-            document, path, source = origin
+            document, path, source = origin.document, origin.path, origin.source
             self.origins.update({key: Origin(document, (*path, key), source) for key in mapping})
 
 
