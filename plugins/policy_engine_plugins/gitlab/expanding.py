@@ -158,8 +158,12 @@ class Expander:
         return Unknown(message, origin.location()), origin
 
 
-def flattened(value: Any, origin: Origin, budget: Budget) -> tuple[PlacedList, Origin]:
+def flattened(value: Any, origin: Origin, budget: Budget) -> tuple[list[Any], Origin]:
     """A script as a flat list of lines: a single text, a list, lists in lists as anchors make them."""
+    if isinstance(value, list) and set(map(type, value)) <= {str}:
+        # Nearly all scripts are flat as they are written.
+        budget.spend(1 + len(value))
+        return value, origin
     lines = PlacedList()
     waiting: list[tuple[Any, Origin]] = [(value, origin)]
     while waiting:

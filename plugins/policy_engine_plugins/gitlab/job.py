@@ -237,7 +237,8 @@ class JobReader:
         lines = [str(line) if isinstance(line, str) else line for line in part.value]
         inputs = PlacedList()
         found: list[dict[str, Any]] = []
-        for number, line_origin in enumerate(part.value.origins):
+        for number in range(len(lines) if self.around.uses else 0):
+            line_origin = origin_of(part.value, part.origin, number)
             for use in self.around.uses.get((line_origin.document.path, line_origin.path), ()):
                 inputs.put(Stretch(use.text, use.start, use.end), line_origin)
                 found.append({"name": use.name, "bounded": use.bounded, "line": number})
@@ -251,7 +252,9 @@ class JobReader:
             },
             self.seen,
         )
-        renamed = {"lines": part, "inputs": Part(inputs, part.origin), "section": Part(None, part.origin)}
+        renamed = {"lines": part}
+        if found:
+            renamed["inputs"] = Part(inputs, part.origin)
         own = Places(Part(None, part.origin), renamed, {"job": places, "pipeline": self.around.places}, value)
         # What several jobs take over from one place is told of once: it has the name of that place.
         path = part.origin.path
