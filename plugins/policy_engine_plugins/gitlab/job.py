@@ -93,7 +93,9 @@ class JobReader:
     def read(self) -> dict[str, Any]:
         """Adds the resources; gives the job's value."""
         around, own = self.around, self.own
-        value: dict[str, Any] = {key: item for key, item in own.items() if key not in ("variables", *SECTIONS)}
+        value: dict[str, Any] = dict(own)
+        for key in ("variables", *SECTIONS):
+            value.pop(key, None)
         self._inherit(value)
         seen = self.seen = self._variables(value)
         value["id"] = self.name
@@ -118,10 +120,11 @@ class JobReader:
             if value["timeout_minutes"] is None:
                 value["timeout_minutes"] = lacking
         places = Places(Part(own, self.origin), self.renamed, {"pipeline": around.places})
+        above = {"job": places, "pipeline": around.places}
         location, extent = self.origin.location(), self.origin.extent
         self.resources.append(Resource("gitlab", "job", self.address, self.name, shown, location, places, extent))
-        self._scripts(value, shown, places)
-        self._image_resources(images, shown, places)
+        self._scripts(value, shown, above)
+        self._image_resources(images, shown, above)
         return shown
 
     def _part(self, key: str) -> Part | None:
@@ -219,7 +222,7 @@ class JobReader:
         value[key] = part.value if isinstance(part.value, Unknown) else list(lines)
         self.renamed[key] = Part(lines, origin)
 
-    def _scripts(self, value: dict[str, Any], job: dict[str, Any], places: Places) -> None:
+    def _scripts(self, value: dict[str, Any], job: dict[str, Any], above: Mapping[str, Places]) -> None:
         hooks = value.get("hooks")
         hook = self._part("hooks")
         if isinstance(hooks, dict) and hook is not None and "pre_get_sources_script" in hooks:
@@ -227,13 +230,13 @@ class JobReader:
             lines, origin = flattened(
                 found, origin_of(hook.value, hook.origin, "pre_get_sources_script"), self.around.budget
             )
-            self._script("pre_get_sources_script", Part(lines, origin), job, places)
+            self._script("pre_get_sources_script", Part(lines, origin), job, above)
         for key in SECTIONS:
             part = self.renamed.get(key)
             if part is not None and key in value:
-                self._script(key, part, job, places)
+                self._script(key, part, job, above)
 
-    def _script(self, section: str, part: Part, job: dict[str, Any], places: Places) -> None:
+    def _script(self, section: str, part: Part, job: dict[str, Any], above: Mapping[str, Places]) -> None:
         lines = [str(line) if isinstance(line, str) else line for line in part.value]
         inputs = PlacedList()
         found: list[dict[str, Any]] = []
@@ -255,7 +258,7 @@ class JobReader:
         renamed = {"lines": part}
         if found:
             renamed["inputs"] = Part(inputs, part.origin)
-        own = Places(Part(None, part.origin), renamed, {"job": places, "pipeline": self.around.places}, value)
+        own = Places(Part(None, part.origin), renamed, above, value)
         # What several jobs take over from one place is told of once: it has the name of that place.
         path = part.origin.path
         holder = str(path[0]) if len(path) > 1 and OPEN not in str(path[0]) else self.name
@@ -283,20 +286,24 @@ class JobReader:
             value["services"] = listed
         return found
 
-    def _image_resources(self, images: list[tuple[str, str, Any, Part]], job: dict[str, Any], places: Places) -> None:
+    def _image_resources(
+        self, images: list[tuple[str, str, Any, Part]], job: dict[str, Any], above: Mapping[str, Places]
+    ) -> None:
         taken: dict[str, int] = {}
         for role, label, settings, part in images:
             taken[label] = taken.get(label, 0) + 1
             address = f"{self.address}/{label}" + (f"#{taken[label]}" if taken[label] > 1 else "")
-            value = dict(settings) if isinstance(settings, dict) else {}
+            value: dict[str, Any] = dict(settings) if isinstance(settings, dict) else {}
             name = value.get("name") if isinstance(settings, dict) else settings
-            value |= {"image": image_reference(name), "role": role, "job": job, "pipeline": self.around.value}
-            whole = isinstance(part.value, dict)
-            at = Part(None, origin_of(part.value, part.origin, "name")) if whole and "name" in part.value else None
-            renamed = {"image": at or Part(None, part.origin), "name": at or Part(None, part.origin)}
-            own = Places(part, renamed, {"job": places, "pipeline": self.around.places})
+            value["image"] = image_reference(name)
+            value["role"] = role
+            value["job"] = job
+            value["pipeline"] = self.around.value
+            named = isinstance(part.value, dict) and "name" in part.value
+            at = Part(None, origin_of(part.value, part.origin, "name") if named else part.origin)
+            own = Places(part, {"image": at, "name": at}, above)
             written = name if isinstance(name, str) else f"{self.name} ({label})"
-            location, extent = (at or part).origin.location(), part.origin.extent
+            location, extent = at.origin.location(), part.origin.extent
             self.resources.append(Resource("gitlab", "image", address, written, value, location, own, extent))
 
 
