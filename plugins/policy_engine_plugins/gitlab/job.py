@@ -33,6 +33,16 @@ GLOBAL_DEFAULTS = ("after_script", "before_script", "cache", "image", "services"
 MAX_ALTERNATIVES = 50
 """More images than these from one matrix are not told apart."""
 SECTIONS = ("before_script", "script", "after_script")
+_DERIVED = {
+    "deploys": "environment",
+    "production": "environment",
+    "security": "",
+    "starts": "",
+    "timeout_minutes": "timeout",
+}
+"""What is worked out for a job: the keyword that each is told by, none for the job as a whole."""
+_BY_RULES = {**_DERIVED, "starts": "rules"}
+_BY_ONLY = {**_DERIVED, "starts": "only"}
 _SECURITY = re.compile(
     r"(?i)(?:^|[^a-z])(?:sast|dast|iac[-_ ]?scan\w*|secret[-_ ]?(?:detection|scan\w*)|gitleaks|trufflehog|semgrep"
     r"|bandit|gosec|brakeman|trivy|grype|snyk|checkov|tfsec|kics|codeql|sonarqube|policy[-_ ]engine"
@@ -103,9 +113,7 @@ class JobReader:
         self._environment(value, seen)
         self._start(value, seen)
         value["timeout_minutes"] = minutes(value.get("timeout"))
-        self._rename("timeout_minutes", "timeout")
         value["security"] = _names_scanner(self.name)
-        self._rename("security", "")
         for key in SECTIONS:
             self._lines(key, value)
         images = self._images(value, seen)
@@ -119,7 +127,7 @@ class JobReader:
                     value[key] = lacking
             if value["timeout_minutes"] is None:
                 value["timeout_minutes"] = lacking
-        places = Places(Part(own, self.origin), self.renamed, {"pipeline": around.places})
+        places = Places(Part(own, self.origin), self.renamed, {"pipeline": around.places}, _derived(value))
         above = {"job": places, "pipeline": around.places}
         location, extent = self.origin.location(), self.origin.extent
         self.resources.append(Resource("gitlab", "job", self.address, self.name, shown, location, places, extent))
@@ -132,10 +140,6 @@ class JobReader:
         if key in self.own:
             return Part(self.own[key], origin_of(self.own, self.origin, key))
         return self.renamed.get(key)
-
-    def _rename(self, key: str, stands_for: str) -> None:
-        part = self._part(stands_for) if stands_for else None
-        self.renamed[key] = part or Part(None, self.origin)
 
     def _inherit(self, value: dict[str, Any]) -> None:
         wanted = _inherited(self.own, "default")
@@ -186,8 +190,6 @@ class JobReader:
                 self.renamed["environment"] = Part(None, part.origin)
         value["deploys"] = deploys(settings)
         value["production"] = is_production(settings)
-        self._rename("deploys", "environment")
-        self._rename("production", "environment")
 
     def _start(self, value: dict[str, Any], seen: Mapping[str, Any]) -> None:
         when = value.get("when", "on_success")
@@ -209,7 +211,6 @@ class JobReader:
                 alone = self.missing
             starts[key] = alone
         value["starts"] = starts
-        self._rename("starts", "rules" if "rules" in value else "only" if "only" in value else "")
         value["manual"] = when == "manual" or any(
             isinstance(rule, dict) and rule.get("when") == "manual" for rule in _listed(value.get("rules"))
         )
@@ -258,7 +259,7 @@ class JobReader:
         renamed = {"lines": part}
         if found:
             renamed["inputs"] = Part(inputs, part.origin)
-        own = Places(Part(None, part.origin), renamed, above, value)
+        own = Places(Part(None, part.origin), renamed, above, script=value)
         # What several jobs take over from one place is told of once: it has the name of that place.
         path = part.origin.path
         holder = str(path[0]) if len(path) > 1 and OPEN not in str(path[0]) else self.name
@@ -305,6 +306,10 @@ class JobReader:
             written = name if isinstance(name, str) else f"{self.name} ({label})"
             location, extent = at.origin.location(), part.origin.extent
             self.resources.append(Resource("gitlab", "image", address, written, value, location, own, extent))
+
+
+def _derived(job: Mapping[str, Any]) -> Mapping[str, str]:
+    return _BY_RULES if "rules" in job else _BY_ONLY if "only" in job else _DERIVED
 
 
 @lru_cache(maxsize=4096)

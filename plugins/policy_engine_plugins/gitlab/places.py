@@ -32,12 +32,14 @@ class Places(Struct, frozen=True):
     """own      the resource's own mapping
     renamed  for keys that it does not hold as such: what each stands for
     parents  for keys that hold another resource's value: that resource's places
+    derived  for keys that are worked out: the key that each is told by, none for the resource as a whole
     script   of a script: its value, which knows where its commands stand
     """
 
     own: Part
     renamed: Mapping[str, Part] = field(default_factory=dict)
     parents: Mapping[str, Places] = field(default_factory=dict)
+    derived: Mapping[str, str] = field(default_factory=dict)
     script: ScriptValue | None = None
 
     def __call__(self, path: AttributePath) -> Trace:
@@ -48,6 +50,10 @@ class Places(Struct, frozen=True):
         if self.script is not None and path and path[0] == "commands":
             stretch = self.script.stretch(path[1:])
             return self.own.origin.location() if stretch is None else self.location(("lines", *stretch))
+        if path and isinstance(path[0], str):
+            key = self.derived.get(path[0])
+            if key is not None:
+                path = (key, *path[1:]) if key else ()
         if path and isinstance(path[0], str):
             parent = self.parents.get(path[0])
             if parent is not None:
