@@ -21,7 +21,7 @@ from policy_engine_plugins.gitlab.inputs import OPEN, Place, Use
 from policy_engine_plugins.gitlab.merging import Budget
 from policy_engine_plugins.gitlab.places import Part, Places, Stretch
 from policy_engine_plugins.gitlab.script import ScriptValue
-from policy_engine_plugins.gitlab.starting import started_by_only, started_by_rules, supposed
+from policy_engine_plugins.gitlab.starting import Workflow, started_by_only, started_by_rules, supposed
 from policy_engine_plugins.gitlab.variables import expand, names_in, value_of
 
 DEFAULTS = (
@@ -57,6 +57,7 @@ class Surroundings(Struct, frozen=True):
     value, places  of the `pipeline` resource, without its jobs
     inherited      keywords that a job takes over where it has none of its own
     variables      of the whole pipeline
+    workflow       the rules by which the pipeline comes to be, if it has any
     changed        names of variables that rules set for some pipelines only
     lacking        what is not known where files that are not here may set defaults
     uses           inputs in texts, by their places
@@ -67,6 +68,7 @@ class Surroundings(Struct, frozen=True):
     places: Places
     inherited: Mapping[str, Part]
     variables: Part
+    workflow: Workflow | None
     changed: frozenset[str]
     lacking: Unknown | None
     uses: Mapping[Place, list[Use]]
@@ -194,17 +196,17 @@ class JobReader:
     def _start(self, value: dict[str, Any], seen: Mapping[str, Any]) -> None:
         when = value.get("when", "on_success")
         starts: dict[str, Any] = {}
-        workflow = self.around.value.get("workflow")
+        workflow = self.around.workflow
         for key, merge_request in (("on_branch", False), ("on_merge_request", True)):
-            where = supposed(seen, merge_request=merge_request)
             if "rules" in value:
+                where = supposed(seen, merge_request=merge_request)
                 _, alone = started_by_rules(value["rules"], when if isinstance(when, str) else "on_success", where)
             else:
-                alone = started_by_only(value, where, merge_request=merge_request)
+                alone = started_by_only(value, seen, merge_request=merge_request)
                 if when == "manual" and alone is not False:
                     alone = False
-            if isinstance(workflow, dict) and "rules" in workflow and alone is not False:
-                made, _ = started_by_rules(workflow["rules"], "always", where)
+            if workflow is not None and alone is not False:
+                made = workflow.makes(seen, merge_request=merge_request)
                 if made is not True:
                     alone = made
             if self.missing is not None and "rules" not in value and alone is not False:

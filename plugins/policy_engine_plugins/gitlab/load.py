@@ -15,6 +15,7 @@ from policy_engine_plugins.gitlab.expanding import Expander
 from policy_engine_plugins.gitlab.job import JobReader, Surroundings, inherited_by_jobs
 from policy_engine_plugins.gitlab.merging import TooMuch
 from policy_engine_plugins.gitlab.places import Part, Places
+from policy_engine_plugins.gitlab.starting import Workflow
 from policy_engine_plugins.gitlab.variables import value_of
 
 NOT_JOBS = frozenset(
@@ -66,11 +67,11 @@ class _Pipeline:
             if composer.has_references and found is not None:
                 found, place = expander.resolved(found, place)
             shared[key] = Part(found, place)
-        variables = shared["variables"].value
+        variables, workflow = shared["variables"].value, shared["workflow"].value
         jobs: dict[str, Any] = {}
         value: dict[str, Any] = {
             "stages": shared["stages"].value,
-            "workflow": shared["workflow"].value,
+            "workflow": workflow,
             "default": shared["default"].value,
             "variables": {name: value_of(entry) for name, entry in variables.items()}
             if isinstance(variables, dict)
@@ -89,7 +90,8 @@ class _Pipeline:
             places=places,
             inherited=inherited_by_jobs(shared["default"], Part(root, origin)),
             variables=shared["variables"],
-            changed=_set_by_workflow(shared["workflow"].value),
+            workflow=Workflow(workflow["rules"]) if isinstance(workflow, dict) and "rules" in workflow else None,
+            changed=_set_by_workflow(workflow),
             lacking=self._lacking(),
             uses=composer.uses,
             budget=composer.budget,

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from policy_engine.unknown import Unknown
 from policy_engine_plugins.gitlab.condition import Supposed, Truth, holds
-from policy_engine_plugins.gitlab.variables import value_of
+from policy_engine_plugins.gitlab.variables import names_in, value_of
 
 _BRANCH_NAMES = frozenset({"CI_COMMIT_BRANCH", "CI_COMMIT_REF_NAME", "CI_COMMIT_REF_SLUG"})
 _MERGE_NAMES = frozenset(
     {"CI_MERGE_REQUEST_SOURCE_BRANCH_NAME", "CI_COMMIT_REF_NAME", "CI_COMMIT_REF_SLUG", "CI_MERGE_REQUEST_IID",
      "CI_MERGE_REQUEST_ID", "CI_MERGE_REQUEST_TITLE"}
 )  # fmt: skip
-_BRANCH = {"CI_PIPELINE_SOURCE": "push", "CI_COMMIT_TAG": None, "CI_COMMIT_REF_PROTECTED": "false"}
 _NO_MERGE = dict.fromkeys(
     ("CI_MERGE_REQUEST_ID", "CI_MERGE_REQUEST_IID", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "CI_MERGE_REQUEST_LABELS",
      "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME", "CI_MERGE_REQUEST_TITLE", "CI_MERGE_REQUEST_EVENT_TYPE")
 )  # fmt: skip
+_BRANCH = {"CI_PIPELINE_SOURCE": "push", "CI_COMMIT_TAG": None, "CI_COMMIT_REF_PROTECTED": "false", **_NO_MERGE}
 _MERGE = {
     "CI_PIPELINE_SOURCE": "merge_request_event",
     "CI_COMMIT_TAG": None,
@@ -51,7 +51,34 @@ def supposed(variables: Mapping[str, Any], *, merge_request: bool) -> Supposed:
 
     if merge_request:
         return Supposed(_MERGE, _MERGE_NAMES, others)
-    return Supposed({**_BRANCH, **_NO_MERGE}, _BRANCH_NAMES, others)
+    return Supposed(_BRANCH, _BRANCH_NAMES, others)
+
+
+class Workflow:
+    """The rules by which a pipeline comes to be at all."""
+
+    def __init__(self, rules: Any) -> None:
+        self._rules = rules
+        self._names = frozenset(_names_in_conditions(rules))
+        self._usual: dict[bool, Truth] = {}
+
+    def makes(self, variables: Mapping[str, Any], *, merge_request: bool) -> Truth:
+        """Whether there is a pipeline, given the variables that a job sees."""
+        if not self._names.isdisjoint(variables):
+            return self._worked_out(variables, merge_request=merge_request)
+        # Hardly any conditions speak of variables that the files set: then all jobs have the same answer.
+        if merge_request not in self._usual:
+            self._usual[merge_request] = self._worked_out(variables, merge_request=merge_request)
+        return self._usual[merge_request]
+
+    def _worked_out(self, variables: Mapping[str, Any], *, merge_request: bool) -> Truth:
+        return started_by_rules(self._rules, "always", supposed(variables, merge_request=merge_request))[0]
+
+
+def _names_in_conditions(rules: Any) -> Iterator[str]:
+    for rule in rules if isinstance(rules, list) else [rules]:
+        if isinstance(rule, dict) and isinstance(rule.get("if"), str):
+            yield from names_in(rule["if"])
 
 
 def started_by_rules(rules: Any, default: str, where: Supposed) -> tuple[Truth, Truth]:
@@ -94,11 +121,12 @@ def _rule_matches(rule: Mapping[str, Any], where: Supposed) -> Truth:
     return answer
 
 
-def started_by_only(job: Mapping[str, Any], where: Supposed, *, merge_request: bool) -> Truth:
-    """Whether a job without `rules` is in the pipeline, by `only` and `except`."""
+def started_by_only(job: Mapping[str, Any], variables: Mapping[str, Any], *, merge_request: bool) -> Truth:
+    """Whether a job without `rules` is in the pipeline, by `only` and `except`, given the variables that it sees."""
     only, never = job.get("only"), job.get("except")
     if only is None and never is None:
         return not merge_request
+    where = supposed(variables, merge_request=merge_request)
     included: Truth = not merge_request if only is None else _listed(only, where, merge_request=merge_request)
     excluded: Truth = False if never is None else _listed(never, where, merge_request=merge_request, any_of=True)
     if included is False or excluded is True:
