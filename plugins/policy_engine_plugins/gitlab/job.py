@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from msgspec import Struct
@@ -129,7 +129,13 @@ class JobReader:
                     value[key] = lacking
             if value["timeout_minutes"] is None:
                 value["timeout_minutes"] = lacking
-        places = Places(Part(own, self.origin), self.renamed, {"pipeline": around.places}, _derived(value))
+        places = Places(
+            Part(own, self.origin),
+            self.renamed,
+            {"pipeline": around.places},
+            _derived(value),
+            variables=partial(_variables_as_written, around.variables, own, self.origin),
+        )
         above = {"job": places, "pipeline": around.places}
         location, extent = self.origin.location(), self.origin.extent
         self.resources.append(Resource("gitlab", "job", self.address, self.name, shown, location, places, extent))
@@ -154,28 +160,20 @@ class JobReader:
     def _variables(self, value: dict[str, Any]) -> dict[str, Any]:
         """Sets the job's variables; gives those it sees, with Unknown where a rule or a matrix decides."""
         own = self._part("variables")
-        written: dict[str, Any] = {}
-        seen: dict[str, Any] = {}
-        together = Placed()
         wanted = _inherited(self.own, "variables")
         shared = self.around.variables
-        for part, picks in ((shared, wanted), (own, True)):
-            if part is None or not isinstance(part.value, dict) or picks is False:
-                continue
-            if picks is True:
-                seen.update((name, value_of(entry)) for name, entry in part.value.items())
-                together.put_all(part.value, part.origin)
-                continue
-            for name, entry in part.value.items():
-                if isinstance(picks, list) and name in picks:
-                    seen[name] = value_of(entry)
-                    together.put(name, entry, origin_of(part.value, part.origin, name))
+        seen: dict[str, Any] = {}
+        if isinstance(shared.value, dict):
+            if wanted is True:
+                seen.update(self.around.value["variables"])
+            elif wanted is not False:
+                seen.update((name, value_of(entry)) for name, entry in shared.value.items() if name in wanted)
         if own is not None:
             found = own.value
             written = {name: value_of(entry) for name, entry in found.items()} if isinstance(found, dict) else {}
+            seen.update(written)
             value["variables"] = found if isinstance(found, Unknown) else written
         value["environment_variables"] = dict(seen)
-        self.renamed["environment_variables"] = Part(together, self.origin)
         for name in self.around.changed | _set_by_rules(self.own.get("rules")):
             seen[name] = Unknown(f"which value ${name} has depends on which of the rules applies")
         for name, reason in _matrix_names(self.own.get("parallel")).items():
@@ -366,6 +364,19 @@ def _short_name(settings: Any) -> str:
     if not isinstance(name, str):
         return "service"
     return name.partition("@")[0].rpartition("/")[2].partition(":")[0] or "service"
+
+
+def _variables_as_written(shared: Part, job: Mapping[str, Any], origin: Origin) -> Part:
+    """Where the variables that a job sees are written: those of the pipeline that it wants, and its own over them."""
+    together = Placed()
+    wanted = _inherited(job, "variables")
+    if isinstance(shared.value, dict) and wanted is not False:
+        for name, entry in shared.value.items():
+            if wanted is True or name in wanted:
+                together.put(name, entry, origin_of(shared.value, shared.origin, name))
+    if isinstance(job.get("variables"), dict):
+        together.put_all(job["variables"], origin_of(job, origin, "variables"))
+    return Part(together, origin)
 
 
 def _inherited(job: Mapping[str, Any], what: str) -> Any:

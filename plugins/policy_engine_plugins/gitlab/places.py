@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from msgspec import Struct, field
@@ -29,17 +29,19 @@ class Part(Struct, frozen=True):
 
 
 class Places(Struct, frozen=True):
-    """own      the resource's own mapping
-    renamed  for keys that it does not hold as such: what each stands for
-    parents  for keys that hold another resource's value: that resource's places
-    derived  for keys that are worked out: the key that each is told by, none for the resource as a whole
-    script   of a script: its value, which knows where its commands stand
+    """own        the resource's own mapping
+    renamed    for keys that it does not hold as such: what each stands for
+    parents    for keys that hold another resource's value: that resource's places
+    derived    for keys that are worked out: the key that each is told by, none for the resource as a whole
+    variables  of a job: gives what its `environment_variables` stand for, which is seldom asked for
+    script     of a script: its value, which knows where its commands stand
     """
 
     own: Part
     renamed: Mapping[str, Part] = field(default_factory=dict)
     parents: Mapping[str, Places] = field(default_factory=dict)
     derived: Mapping[str, str] = field(default_factory=dict)
+    variables: Callable[[], Part] | None = None
     script: ScriptValue | None = None
 
     def __call__(self, path: AttributePath) -> Trace:
@@ -59,6 +61,8 @@ class Places(Struct, frozen=True):
             if parent is not None:
                 return parent.location(path[1:])
             renamed = self.renamed.get(path[0])
+            if path[0] == "environment_variables" and self.variables is not None:
+                renamed = self.variables()
             if renamed is not None:
                 part, path = renamed, path[1:]
         value, origin, left = find(part.value, part.origin, path)
