@@ -91,8 +91,10 @@ class Expander:
         if isinstance(value, dict):
             self.composer.budget.spend(len(value))
             result = Placed()
+            result.put_all(value, origin)
             for key, item in value.items():
-                result.put(key, *self.resolved(item, origin_of(value, origin, key), depth))
+                if self._refers(item):
+                    result.put(key, *self.resolved(item, result.origins[key], depth))
             return result, origin
         if type(value) is YamlSequence and value.tag == "!reference":
             return self._referred(value, origin, depth)
@@ -111,17 +113,18 @@ class Expander:
 
     def _refers(self, value: Any) -> bool:
         """Whether a reference stands anywhere in the value."""
-        if not isinstance(value, (dict, list)):
+        if type(value) is str or not isinstance(value, (dict, list)):
             return False
         known = self._referring.get(id(value))
         if known is not None:
             return known[1]
         refers = type(value) is YamlSequence and value.tag == "!reference"
-        for part in value.values() if isinstance(value, dict) else value:
-            if refers:
-                break
-            if isinstance(part, (dict, list)):
-                refers = self._refers(part)
+        if not refers:
+            for part in value.values() if isinstance(value, dict) else value:
+                # Most parts are texts: they are told at a glance.
+                if type(part) is not str and self._refers(part):
+                    refers = True
+                    break
         # Kept with its answer: an id means something only as long as the value is there.
         self._referring[id(value)] = value, refers
         return refers
