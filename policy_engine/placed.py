@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from policy_engine.resource import AttributePath
 from policy_engine.scalar_source import ScalarSource
-from policy_engine.span import Location, Span
+from policy_engine.span import Location, Span, location_of
 from policy_engine.yaml_document import Mark, YamlDocument, YamlMapping, YamlSequence
 
 
@@ -27,7 +27,7 @@ class Origin(Struct, frozen=True):
         return Origin(self.document, (*self.path, step), self.source)
 
     def location(self) -> Location:
-        return Location(self.document.path, self.document.at(self.path))
+        return location_of((self.document.path, self.document.at(self.path)))
 
     def extent(self) -> Location:
         return Location(self.document.path, self.document.extent(self.path))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -49,6 +51,13 @@ class Location(NamedTuple):
 
     def __reduce__(self) -> tuple[type[Location], tuple[str, Span]]:
         return Location, (self.path, self.span)
+
+
+# Places are asked for by the thousand, and the constructor of a named tuple runs as Python code.
+span_of: Callable[[tuple[int, int, int, int]], Span] = partial(tuple.__new__, Span)
+"""The span of these numbers."""
+location_of: Callable[[tuple[str, Span]], Location] = partial(tuple.__new__, Location)
+"""The location of this path and span."""
 
 
 class Trace(NamedTuple):

@@ -12,7 +12,7 @@ from typing import Any
 from msgspec import Struct
 
 from policy_engine.resource import AttributePath
-from policy_engine.span import Span
+from policy_engine.span import Span, span_of
 from policy_engine.unit import Comment, Problem
 
 # The parser is imported by the functions that parse: many runs import this module and meet no YAML.
@@ -100,19 +100,19 @@ class YamlDocument(Struct, frozen=True):
         one_line = mark[0] == mark[2]
         if key_mark is not None:
             if one_line and key_mark[0] == mark[0]:
-                return Span(key_mark[0], key_mark[1], mark[2], mark[3])
+                return span_of((key_mark[0], key_mark[1], mark[2], mark[3]))
             if isinstance(value, str) and key_mark[0] == mark[0]:
                 indicator = self._source.block_indicator_end(mark)
                 if indicator is not None:
                     return Span(key_mark[0], key_mark[1], mark[0], indicator)
-            return Span(*key_mark)
+            return span_of(key_mark)
         if type(value) is YamlMapping:
             # An alias (`- *base`) has its keys elsewhere; it is shown as it stands.
             for key, (own_key, own_value) in value.marks.items():
                 if mark[:2] <= own_key[:2] and own_key[2:] <= mark[2:]:
                     return self._header(value[key], own_key, own_value)
         if one_line:
-            return Span(*mark)
+            return span_of(mark)
         if type(value) is YamlSequence and value and mark[:2] <= value.marks[0][:2]:
             return self._header(value[0], None, value.marks[0])
         end = self._source.block_indicator_end(mark) if isinstance(value, str) else None
