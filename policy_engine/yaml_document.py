@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from policy_engine.resource import AttributePath
 from policy_engine.span import Span, span_of
@@ -67,6 +67,7 @@ class YamlDocument(Struct, frozen=True):
     value: Any
     mark: Mark
     _source: YamlSource
+    _told: dict[AttributePath, Span] = field(default_factory=dict)
 
     def at(self, path: AttributePath) -> Span:
         """The place of an attribute: the smallest stretch that shows it to a person.
@@ -75,7 +76,11 @@ class YamlDocument(Struct, frozen=True):
         `|` for a block scalar. A list item is its scalar, or its first `key: value`. Where the path does not exist, the
         innermost ancestor that does. Never raises.
         """
-        return self._header(*self._find(path))
+        span = self._told.get(path)
+        if span is None:
+            # Several rules and resources tell the same places.
+            span = self._told[path] = self._header(*self._find(path))
+        return span
 
     def extent(self, path: AttributePath) -> Span:
         """From the start of the key (or item) to the end of the value; of the innermost ancestor that exists."""
