@@ -328,7 +328,7 @@ def _settings(image: Any, seen: Mapping[str, Any]) -> Any:
 def _alternatives(image: Any, seen: Mapping[str, Any], parallel: Any) -> list[Any]:
     """The image's settings: one for each value that a matrix gives the variables in its name."""
     name = image.get("name") if isinstance(image, dict) else image
-    axes = _matrix_values(parallel, names_in(name)) if isinstance(name, str) else None
+    axes = _matrix_values(parallel, names_in(name)) if isinstance(name, str) and isinstance(parallel, dict) else None
     if not axes:
         return [_settings(image, seen)]
     found: list[Any] = []
