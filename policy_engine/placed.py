@@ -72,7 +72,6 @@ class Placed(dict[str, Any]):
     origins: dict[str, Origin]
 
     def __init__(self) -> None:
-        super().__init__()
         self.origins = {}
 
     def put(self, key: str, value: Any, origin: Origin) -> None:
@@ -96,7 +95,6 @@ class PlacedList(list[Any]):
     origins: list[Origin]
 
     def __init__(self) -> None:
-        super().__init__()
         self.origins = []
 
     def put(self, value: Any, origin: Origin) -> None:
@@ -110,7 +108,7 @@ def origin_of(value: Any, origin: Origin, step: str | int) -> Origin:
         return value.origins.get(str(step), origin)
     if type(value) is PlacedList:
         return value.origins[step] if isinstance(step, int) and step < len(value.origins) else origin
-    return origin.child(step)
+    return Origin(origin.document, (*origin.path, step), origin.source)
 
 
 def find(value: Any, origin: Origin, path: AttributePath) -> tuple[Any, Origin, AttributePath]:
