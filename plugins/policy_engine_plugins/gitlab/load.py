@@ -117,7 +117,7 @@ class _Pipeline:
         value, place, missing = expander.job(name)
         if not isinstance(value, dict):
             return
-        if missing is None and not any(key in value for key in ("script", "run", "trigger")):
+        if missing is None and value.keys().isdisjoint(("script", "run", "trigger")):
             elsewhere = self.composer.elsewhere
             if elsewhere is not None:
                 missing = Unknown(f"'{name}' is defined in a file that is not here", elsewhere.origin.location())
