@@ -166,9 +166,6 @@ class _Place(NamedTuple):
     shift: int
     whole: tuple[int, int] | None = None
 
-    def of(self, start: int, end: int) -> tuple[int, int]:
-        return self.whole or (start + self.shift, end + self.shift)
-
 
 @lru_cache(maxsize=1)
 def _parser() -> Parser:
@@ -261,9 +258,16 @@ class _Reader:
     def index(self, byte: int) -> int:
         return byte if self._ascii else len(self._data[:byte].decode("utf-8", "replace"))
 
-    def span(self, node: Node) -> tuple[int, int]:
+    def stretch(self, node: Node) -> tuple[str, int, int]:
+        """What is written in a node, and where it starts and ends in the outermost script."""
         start, end = node.start_byte, node.end_byte
-        return self.place.of(start, end) if self._ascii else self.place.of(self.index(start), self.index(end))
+        if self._ascii:
+            text = self.text[start:end]
+        else:
+            text = self.source(start, end)
+            start, end = self.index(start), self.index(end)
+        shift, whole = self.place
+        return (text, start + shift, end + shift) if whole is None else (text, *whole)
 
     # ---- statements ----
 
@@ -425,9 +429,9 @@ class _Reader:
     # ---- commands ----
 
     def new(self, words: list[Word], node: Node, scope: _Scope) -> Command:
-        start, end = self.span(node)
+        text, start, end = self.stretch(node)
         command = Command(words, start, end, scope.joined_by, scope.conditional, self.pipefail)
-        command.text = self.source(node.start_byte, node.end_byte)[:500]
+        command.text = text[:500]
         return command
 
     def command(self, node: Node, scope: _Scope) -> Command:
@@ -499,8 +503,8 @@ class _Reader:
         self, node: Node, command: Command, scope: _Scope, *, whole: bool = False, fed: bool = False
     ) -> list[Word]:
         """The words that a node becomes: one, or several where a known value is split; `whole` keeps it one."""
-        start, end = self.span(node)
-        plain = self.plain(node.type, self.source(node.start_byte, node.end_byte))
+        text, start, end = self.stretch(node)
+        plain = self.plain(node.type, text)
         if plain is not None:
             return [Word(plain, start, end)]
         pieces: list[tuple[str | Unknown, bool]] = []
