@@ -435,28 +435,36 @@ class _Reader:
         return command
 
     def command(self, node: Node, scope: _Scope) -> Command:
-        command = self.new([], node, scope)
-        inner: list[tuple[Node, Word]] = []
+        words: list[Word] = []
+        command = self.new(words, node, scope)
         for child in node.children:
             kind = child.type
-            if kind == "variable_assignment":
+            if kind == "command_name":
+                child = child.children[0]
+                kind = child.type
+            if kind == "word":
+                text, start, end = self.stretch(child)
+                if "\\" not in text and HOLE not in text:
+                    # `Word(...)` is a call of a Python function, and most words of a script are made here.
+                    words.append(tuple.__new__(Word, (text, start, end, False)))
+                else:
+                    words += self.words(child, command, scope)
+            elif kind == "variable_assignment":
                 name = child.child_by_field_name("name")
                 value = child.child_by_field_name("value")
                 if name is not None:
-                    words = self.words(value, command, scope, whole=True) if value is not None else []
-                    command.assignments[self.source(name.start_byte, name.end_byte)] = words[0].value if words else ""
+                    found = self.words(value, command, scope, whole=True) if value is not None else []
+                    command.assignments[self.source(name.start_byte, name.end_byte)] = found[0].value if found else ""
             elif kind in ("file_redirect", "herestring_redirect", "heredoc_redirect"):
                 self.redirect(child, command, scope, [])
             elif child.is_named and kind != "comment":
-                for word in self.words(child.children[0] if kind == "command_name" else child, command, scope):
-                    command.words.append(word)
-                    inner.append((child, word))
-        return self.add(command, scope.depth, inner)
+                words += self.words(child, command, scope)
+        return self.add(command, scope.depth, node)
 
-    def add(self, command: Command, depth: int, nodes: Sequence[tuple[Node, Word]] = ()) -> Command:
+    def add(self, command: Command, depth: int, node: Node | None = None) -> Command:
         """Collects a command, with the wrappers taken off and the scripts that its words hold read."""
         # What is collected already stands in its words, and so runs before it.
-        command.written = list(command.words)
+        command.written = command.words
         command.wrappers, command.words = peel(command.words)
         self.commands.append(command)
         name = command.name
@@ -466,9 +474,11 @@ class _Reader:
             self.tainted = True
         script = inner_script(command)
         if script is not None:
-            node = next((node for node, word in nodes if word is script), None)
+            place = (script.start, script.end)
+            children = node.children if node is not None else ()
+            written = next((child for child in children if self.stretch(child)[1:] == place), None)
             pipefail = any(word.value == "pipefail" for word in command.words)
-            self.nested(script, node, depth, pipefail=pipefail)
+            self.nested(script, written, depth, pipefail=pipefail)
         elif name == "eval" and command.words[1:] and isinstance(command.words[1].value, str):
             self.nested(command.words[1], None, depth)
         return command
