@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -255,32 +255,35 @@ def pipe(stages: Sequence[Sequence[Command]]) -> None:
 def describe(command: Command) -> tuple[dict[str, Any], Mapping[str, Sequence[int]]]:
     """A command as rules see it, and for each list the indexes of its items among the words."""
     words, name = command.words, command.name
-    valued = _valued().get(name.rstrip("0123456789."), set()) if isinstance(name, str) else set()
+    valued: Collection[str] = _valued().get(name.rstrip("0123456789."), ()) if isinstance(name, str) else ()
+    values = _listed(words)
     options: list[int] = []
     operands: list[int] = []
     skip = plain = False
-    for index, word in enumerate(words[1:], 1):
-        value = word.value
+    for index in range(1, len(words)):
+        value = values[index]
         if skip:
             skip = False
         elif isinstance(value, Unknown):
             start = value.fragments[0] if value.fragments else None
             (options if start is not None and start.startswith("-") else operands).append(index)
-            if start is None and word.splits:
+            if start is None and words[index].splits:
                 options.append(index)
-        elif plain or not value.startswith("-") or value == "-":
+        elif plain or value[:1] != "-" or value == "-":
             operands.append(index)
         elif value == "--":
             plain = True
         else:
             options.append(index)
             skip = value in valued
+    # Where each item is exactly one word, each choice of them is a plain list too.
+    partial = type(values) is PartialList
     described: dict[str, Any] = {
         "name": name,
         "wrappers": command.wrappers,
-        "words": _listed(words),
-        "options": _listed([words[index] for index in options]),
-        "operands": _listed([words[index] for index in operands]),
+        "words": values,
+        "options": _listed([words[index] for index in options]) if partial else [values[index] for index in options],
+        "operands": _listed([words[index] for index in operands]) if partial else [values[index] for index in operands],
         "assignments": command.assignments,
         "redirects": command.redirects,
         "joined_by": command.joined_by,
@@ -290,7 +293,7 @@ def describe(command: Command) -> tuple[dict[str, Any], Mapping[str, Sequence[in
         "text": command.text,
     }
     if operands:
-        described["subcommand"] = words[operands[0]].value
+        described["subcommand"] = values[operands[0]]
     if command.executed_by is not None:
         described["executed_by"] = command.executed_by
     return described, {"words": range(len(words)), "options": options, "operands": operands}
