@@ -67,6 +67,8 @@ HOLE = "\ue000"
 
 
 _ASSIGNED = re.compile(r"(?<![\w.$-])([A-Za-z_]\w*)\+?=")
+_SETTING = ("for", "read", "select", "getopts", "mapfile", "unset", "printf")
+"""What stands in any text that the next expression matches."""
 _OTHERWISE_SET = re.compile(r"\b(?:for|read|select|getopts|mapfile|readarray|unset|printf[ \t]+-v)\b([^;&|\n]{0,500})")
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _ONE_VARIABLE = re.compile(r'"\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)\})"', re.ASCII)
@@ -234,9 +236,11 @@ class _Reader:
         self.text, self.place = text, place
         self._ascii = text.isascii()
         self._data = text.encode("utf-8", "replace")
-        for match in _ASSIGNED.finditer(text) if "=" in text else ():
-            self.set_by_script[match[1]] = self.set_by_script.get(match[1], 0) + 1
-        for match in _OTHERWISE_SET.finditer(text):
+        # Both expressions are tried at nearly every character, and most lines hold nothing that they look for.
+        for line in text.split("\n") if "=" in text else ():
+            for match in _ASSIGNED.finditer(line) if "=" in line else ():
+                self.set_by_script[match[1]] = self.set_by_script.get(match[1], 0) + 1
+        for match in _OTHERWISE_SET.finditer(text) if any(map(text.__contains__, _SETTING)) else ():
             for name in _NAME.findall(match[1]):
                 self.set_by_script[name] = self.set_by_script.get(name, 0) + 2
         root = _parsed(self._data) if len(self._data) <= MAX_REMEMBERED_TEXT else _parser().parse(self._data).root_node
