@@ -116,14 +116,14 @@ def read_script(text: str, variables: Variables, missing: str | Unknown = "", *,
     missing    what a variable has that is neither among them nor set by the script
     pipefail   whether the shell is started with `-o pipefail`
     """
-    value_of = (lambda name: variables.get(name, missing)) if isinstance(variables, Mapping) else variables
+    value_of = variables if callable(variables) else (lambda name: variables.get(name, missing))
     if len(text) > MAX_REMEMBERED_TEXT:
         return _read_script(_Reader(value_of), text, pipefail)
     # Jobs share templates, and projects the way they are built. What a script comes to depends on the variables that
     # were looked at while it was read.
     known = _readings(text, pipefail)
     for asked, script in known:
-        if all(value_of(name) == value for name, value in asked):
+        if _holds(asked, value_of):
             return script
     reader = _Reader(value_of)
     script = _read_script(reader, text, pipefail)
@@ -136,6 +136,15 @@ def read_script(text: str, variables: Variables, missing: str | Unknown = "", *,
 def _readings(text: str, pipefail: bool) -> list[tuple[tuple[tuple[str, str | Unknown], ...], Script]]:
     """What is remembered of a script: the variables that it was read with, and what it came to."""
     return []
+
+
+def _holds(asked: Sequence[tuple[str, str | Unknown]], value_of: Callable[[str], str | Unknown]) -> bool:
+    """Whether the variables that were looked at have the values that they had."""
+    for name, value in asked:
+        now = value_of(name)
+        if now is not value and now != value:
+            return False
+    return True
 
 
 def _read_script(reader: _Reader, text: str, pipefail: bool) -> Script:
