@@ -579,13 +579,13 @@ class _Reader:
             for child in node.children:
                 self.pieces(child, quoted, into, command, depth + 1, fed)
         elif kind == "simple_expansion":
-            name = self.source(node.start_byte + 1, node.end_byte)
+            name = self.source(node.start_byte, node.end_byte).lstrip()[1:]
             into.append((self.variable(name), not quoted))
         elif kind == "expansion":
             into.append((self.expansion(node), not quoted))
         elif kind in ("command_substitution", "process_substitution"):
             self.substituted(node, command, depth, fed)
-            shown = self.source(node.start_byte, min(node.end_byte, node.start_byte + 40))
+            shown = self.source(node.start_byte, min(node.end_byte, node.start_byte + 40)).lstrip()
             splits = not quoted and kind == "command_substitution"
             into.append((Unknown(f"{shown} is the output of a command"), splits))
         elif kind == "arithmetic_expansion":
@@ -611,18 +611,23 @@ class _Reader:
     def string(
         self, node: Node, into: list[tuple[str | Unknown, bool]], command: Command, depth: int, fed: bool
     ) -> None:
-        """A double-quoted string. Blanks around its parts are in no child, so what is between them is taken as text."""
+        """A double-quoted string. Blanks before an expansion or the closing quote are in no child, or are the beginning
+        of the next one: they are taken as text."""
         children = node.children
         position = children[0].end_byte if children else node.start_byte + 1
         for child in children[1:]:
-            if child.start_byte > position:
-                self.literal(_QUOTED_ESCAPE.sub(_unescaped, self.source(position, child.start_byte)), into)
+            text = self.source(child.start_byte, child.end_byte)
+            before = self.source(position, child.start_byte) if child.start_byte > position else ""
             if child.type == "string_content":
-                self.literal(_QUOTED_ESCAPE.sub(_unescaped, self.source(child.start_byte, child.end_byte)), into)
-            elif child.is_named:
+                before, text = before + text, ""
+            else:
+                before += text[: len(text) - len(text.lstrip())]
+            if before:
+                self.literal(_QUOTED_ESCAPE.sub(_unescaped, before), into)
+            if text and child.is_named:
                 self.pieces(child, True, into, command, depth + 1, fed)
-            elif child.end_byte != node.end_byte:
-                self.literal(self.source(child.start_byte, child.end_byte), into)
+            elif text and child.end_byte != node.end_byte:
+                self.literal(text.lstrip(), into)
             position = max(position, child.end_byte)
 
     def variable(self, name: str) -> str | Unknown:
@@ -640,7 +645,7 @@ class _Reader:
 
     def expansion(self, node: Node) -> str | Unknown:
         """`${NAME}` and `${NAME:-word}` with plain text; any other form is not worked out."""
-        text = self.source(node.start_byte + 2, node.end_byte - 1)
+        text = self.source(node.start_byte, node.end_byte).lstrip()[2:-1]
         if _NAME.fullmatch(text):
             return self.variable(text)
         match = re.fullmatch(r"([A-Za-z_]\w*)(:?[-=])([^$`\\'\"{}]*)", text[:1000])
