@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -145,9 +145,9 @@ class Concealment:
             told.append(_hidden(each, guessed if self._is_not_known(paths) else as_told))
         return told
 
-    def passes(self, passes: Iterable[Passed]) -> list[Passed]:
+    def passes(self, passes: Sequence[Passed]) -> Sequence[Passed]:
         if not self:
-            return list(passes)
+            return passes
         as_told = _Remembered(self.text).__getitem__
         return [each._replace(address=as_told(each.address)) for each in passes]
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from enum import Enum
-from typing import NamedTuple
+from functools import cached_property
+from typing import NamedTuple, overload
 
 from msgspec import Struct
 
@@ -58,6 +60,32 @@ class Passed(NamedTuple):
     resource_type: str
     address: str
     location: Location
+
+
+class Passes(Sequence[Passed]):
+    """Passes that are put together when somebody asks for them: many reports tell findings alone."""
+
+    def __init__(self, make: Callable[[], Sequence[Passed]]) -> None:
+        self._make = make
+
+    @cached_property
+    def _made(self) -> Sequence[Passed]:
+        return self._make()
+
+    @overload
+    def __getitem__(self, index: int) -> Passed: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Passed]: ...
+
+    def __getitem__(self, index: int | slice) -> Passed | Sequence[Passed]:
+        return self._made[index]
+
+    def __len__(self) -> int:
+        return len(self._made)
+
+    def __iter__(self) -> Iterator[Passed]:
+        return iter(self._made)
 
 
 class Finding(NamedTuple):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import chain
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec import Struct
@@ -16,7 +18,7 @@ from policy_engine.concealment import Concealment
 from policy_engine.deadline import TimedOut, deadline
 from policy_engine.errors import PolicyEngineError
 from policy_engine.evaluation import evaluate
-from policy_engine.finding import Finding, Outcome, Passed
+from policy_engine.finding import Finding, Outcome, Passed, Passes
 from policy_engine.fingerprint import number_repeats
 from policy_engine.format import Format
 from policy_engine.plugins import Plugins
@@ -252,8 +254,10 @@ def _submodules(changes: Changes) -> list[Problem]:
 
 def _packed(result: Evaluated) -> tuple[Any, ...]:
     """A result on its way to another process, which has the rules: their names do, and plain tuples travel fastest."""
+    import pickle
+
     findings = [(finding.rule.id, *finding[1:]) for finding in result.findings]
-    passes = [(tuple([rule.id for rule in passed.rules]), *passed[1:]) for passed in result.passes]
+    passes = pickle.dumps([(tuple([rule.id for rule in passed.rules]), *passed[1:]) for passed in result.passes])
     hidden = result.hidden.alone()
     rest = (result.problems, result.suppressions, result.extents, hidden, result.plain_text, result.doubtful)
     return result.format, findings, passes, *rest
@@ -263,10 +267,17 @@ def _unpacked(packed: tuple[Any, ...], rules: Mapping[str, Rule]) -> Evaluated:
     format_, findings, passes, *rest = packed
     return Evaluated(
         format_,
-        [Finding._make((rules[each[0]], *each[1:])) for each in findings],
-        [Passed._make((tuple([rules[rule_id] for rule_id in each[0]]), *each[1:])) for each in passes],
+        [tuple.__new__(Finding, (rules[rule_id], *fields)) for rule_id, *fields in findings],
+        Passes(partial(_unpacked_passes, passes, rules)),
         *rest,
     )
+
+
+def _unpacked_passes(packed: bytes, rules: Mapping[str, Rule]) -> list[Passed]:
+    import pickle
+
+    sent = pickle.loads(packed)  # noqa: S301 - our own
+    return [Passed(tuple([rules[rule_id] for rule_id in rule_ids]), *fields) for rule_ids, *fields in sent]
 
 
 def evaluate_unit(
@@ -371,7 +382,7 @@ def _extents(
 
 class Settled(NamedTuple):
     findings: list[Finding]
-    passes: list[Passed]
+    passes: Sequence[Passed]
     problems: list[Problem]
 
 
@@ -390,7 +401,7 @@ def settle(
     `units` are those that the results are of, and `tree` is where they were read from.
     """
     findings = in_order(_without_echoes(results))
-    passes = [each for result in results for each in result.passes]
+    passes: list[Sequence[Passed]] = [result.passes for result in results]
     suppressions: dict[str, list[InlineSuppression]] = {}
     extents: dict[tuple[str, int], list[Span]] = {}
     for result in results:
@@ -408,21 +419,21 @@ def settle(
         findings, own_ = _by_policy(findings, policy, rulebook, evaluated)
         own.extend(own_)
     if management is not None:
-        ran = {finding.rule.id for finding in findings} | {rule.id for each in passes for rule in each.rules}
+        ran = {finding.rule.id for finding in findings} | {rule.id for each in chain(*passes) for rule in each.rules}
         own.extend(management.as_resources(ran))
     if own:
         judged = evaluate(rules, ResourceGraph(own), lambda _location: "")
         findings.extend(judged.findings)
         findings = in_order(findings)
-        passes.extend(judged.passes)
+        passes.append(judged.passes)
+    sorted_passes = Passes(lambda: sorted(chain(*passes), key=_passed_key))
     findings = number_repeats(findings)
     if policy is not None and policy.baseline is not None and tree is not None:
         from policy_engine.baseline import apply_baseline
 
         seen = {path for unit in units for path in unit.paths}
-        findings = apply_baseline(findings, passes, policy.baseline, seen, tree.is_file)
-    passes.sort(key=_passed_key)
-    return Settled(findings, passes, [problem for result in results for problem in result.problems])
+        findings = apply_baseline(findings, sorted_passes, policy.baseline, seen, tree.is_file)
+    return Settled(findings, sorted_passes, [problem for result in results for problem in result.problems])
 
 
 def _judged(results: Sequence[Evaluated], rules: RuleSet) -> Callable[[str, str], bool]:
@@ -519,18 +530,21 @@ class SourceLines:
 
 def in_order(findings: Iterable[Finding]) -> list[Finding]:
     """Sorted by path, line, column, rule id and address; those that have all this in common by what else they say."""
-    alike: dict[tuple[str, int, int, str, str], list[Finding]] = {}
-    for finding in findings:
-        path, span = finding.location
-        key = (path, span.start_line, span.start_column, finding.rule.id, finding.address)
-        alike.setdefault(key, []).append(finding)
-    ordered: list[Finding] = []
-    for key in sorted(alike):
-        some = alike[key]
-        if len(some) > 1:
-            some.sort(key=_further_key)
-        ordered += some
+    keyed = [(_key(finding), finding) for finding in findings]
+    keyed.sort(key=itemgetter(0))
+    ordered = [finding for _, finding in keyed]
+    start = 0
+    for end in range(1, len(keyed) + 1):
+        if end == len(keyed) or keyed[end][0] != keyed[start][0]:
+            if end - start > 1:
+                ordered[start:end] = sorted(ordered[start:end], key=_further_key)
+            start = end
     return ordered
+
+
+def _key(finding: Finding) -> tuple[str, int, int, str, str]:
+    path, (line, column, _, _) = finding.location
+    return path, line, column, finding.rule.id, finding.address
 
 
 def _further_key(finding: Finding) -> tuple[str, tuple[str, ...], str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from msgspec import Struct
 
@@ -29,9 +29,10 @@ class Span(NamedTuple):
         last = self.end_line if self.end_column > 1 else self.end_line - 1
         return self.start_line <= line <= max(last, self.start_line)
 
-    def __reduce__(self) -> tuple[type[Span], tuple[int, ...]]:
-        # Most of what processes send each other are places, and pickle finds out by itself in twice the time.
-        return Span, tuple(self)
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Most of what processes send each other are places: without a call of the constructor they are read in half
+        # the time.
+        return tuple.__new__, (Span, tuple(self))
 
 
 WHOLE_FILE = Span(0, 0, 0, 0)
@@ -49,8 +50,8 @@ class Location(NamedTuple):
             return self.path
         return f"{self.path}:{self.span.start_line}:{self.span.start_column}"
 
-    def __reduce__(self) -> tuple[type[Location], tuple[str, Span]]:
-        return Location, (self.path, self.span)
+    def __reduce__(self) -> tuple[Any, ...]:
+        return tuple.__new__, (Location, tuple(self))
 
 
 # Places are asked for by the thousand, and the constructor of a named tuple runs as Python code.
