@@ -291,13 +291,14 @@ def profile(write: Callable[[Path], None], rounds: int) -> None:
     from policy_engine.claiming import claim, make_units
     from policy_engine.concealment import Concealment
     from policy_engine.discovery import discover
+    from policy_engine.evaluated import Evaluated, SourceLines
     from policy_engine.evaluation import evaluate
     from policy_engine.plugins import load_plugins
     from policy_engine.resource import ResourceGraph
     from policy_engine.rulebook import load_rulebook
     from policy_engine.ruleset import RuleSet
-    from policy_engine.scan import Evaluated, SourceLines, settle
     from policy_engine.settings import Settings
+    from policy_engine.settlement import settle
     from policy_engine.tree import WorkTree
     from policy_engine.twins import join_twins
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from policy_engine.deadline import TimedOut, deadline, not_counted
+from policy_engine.evaluated import evaluate_unit
 from policy_engine.format import Format
 from policy_engine.ruleset import RuleSet
-from policy_engine.scan import evaluate_unit
 from policy_engine.tree import MemoryTree, Tree
 from policy_engine.unit import Loaded, ProblemKind, Unit
 

@@ -8,9 +8,9 @@ import pytest
 
 from policy_engine.deadline import TimedOut
 from policy_engine.errors import RuleError
+from policy_engine.evaluated import Evaluated, evaluate_unit
 from policy_engine.format import Format
 from policy_engine.ruleset import RuleSet
-from policy_engine.scan import Evaluated, evaluate_unit
 from policy_engine.tree import MemoryTree, Tree
 from policy_engine.unit import Loaded, Problem, ProblemKind, Unit
 
