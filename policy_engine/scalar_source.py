@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
+from policy_engine.source_text import source_lines
 from policy_engine.yaml_document import Mark
 
-_LINE_BREAK = re.compile(r"\r\n|\r|\n")
 _BLOCK_HEADER = re.compile(r"\|[+-]?[1-9]?[+-]?[ \t]*(?:#.*)?")
 
 
@@ -21,7 +21,7 @@ class ScalarSource:
 
     def line(self, number: int) -> str:
         if self._lines is None:
-            self._lines = _LINE_BREAK.split(self._data.decode("utf-8-sig", "replace"))
+            self._lines = source_lines(self._data.decode("utf-8-sig", "replace"))
         return self._lines[number - 1] if 0 < number <= len(self._lines) else ""
 
     def stretch(self, mark: Mark, value: str, start: int, end: int) -> Mark | None:

@@ -12,6 +12,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from policy_engine.resource import AttributePath
+from policy_engine.source_text import source_lines
 from policy_engine.span import Span, span_of
 from policy_engine.unit import Comment, Problem
 
@@ -182,21 +183,17 @@ def comments(data: bytes, path: str) -> list[Comment]:
 class YamlSource:
     """The text of a file, cut into lines only once somebody asks for one."""
 
-    __slots__ = ("_first_line", "_starts", "text")
+    __slots__ = ("_first_line", "_lines", "text")
 
     def __init__(self, text: str, first_line: int) -> None:
         self.text = text
         self._first_line = first_line
-        self._starts: list[int] | None = None
+        self._lines: list[str] | None = None
 
     def line(self, number: int) -> str:
-        if self._starts is None:
-            from policy_engine.yaml_text import LINE_BREAK
-
-            self._starts = [0, *(line_break.end() for line_break in LINE_BREAK.finditer(self.text))]
-        index = number - self._first_line
-        end = self._starts[index + 1] if index + 1 < len(self._starts) else len(self.text)
-        return self.text[self._starts[index] : end].rstrip("\r\n")
+        if self._lines is None:
+            self._lines = source_lines(self.text)
+        return self._lines[number - self._first_line]
 
     def line_end(self, number: int) -> int:
         return len(self.line(number)) + 1
