@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from msgspec import Struct
@@ -60,6 +61,7 @@ def _texts(items: Sequence[Any], name: str) -> frozenset[str] | None:
 
 
 CheckFunction = Callable[[Any, Mapping[str, Any], Context], Iterable["Violation | Doubt"]]
+Judge = Callable[[Any, Mapping[str, Any]], Iterable["Violation | Doubt"]]
 
 
 class Check(Struct, frozen=True):
@@ -74,3 +76,14 @@ class Check(Struct, frozen=True):
     function: CheckFunction
     parameters: Mapping[str, Any]
     description: str = ""
+
+
+def deferred(load: Callable[[], Judge]) -> CheckFunction:
+    """A check's function whose code is loaded when a rule first calls it. An import statement of its own in the check
+    would be gone through with every call, and takes as long as most checks do."""
+    loaded = cache(load)
+
+    def function(value: Any, parameters: Mapping[str, Any], _context: Context) -> Iterable[Violation | Doubt]:
+        return loaded()(value, parameters)
+
+    return function

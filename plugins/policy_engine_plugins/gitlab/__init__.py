@@ -21,10 +21,10 @@ Hidden jobs are judged through the jobs that extend them, included files through
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
-from policy_engine.check import Check, Context, Doubt, Violation
+from policy_engine.check import Check, Judge, deferred
 from policy_engine.format import Format
 from policy_engine.hookspecs import hookimpl
 from policy_engine.linked_format import LinkedFormat
@@ -84,16 +84,18 @@ class GitlabFormat(LinkedFormat):
         return comments(data, path)
 
 
-def untrusted_evaluated(value: Any, parameters: Mapping[str, Any], context: Context) -> Iterator[Violation | Doubt]:
+@deferred
+def untrusted_evaluated() -> Judge:
     from policy_engine_plugins.gitlab.checks import untrusted_evaluated
 
-    return untrusted_evaluated(value)
+    return untrusted_evaluated
 
 
-def dotenv_report(value: Any, parameters: Mapping[str, Any], context: Context) -> Iterator[Violation | Doubt]:
+@deferred
+def dotenv_report() -> Judge:
     from policy_engine_plugins.gitlab.checks import dotenv_report
 
-    return dotenv_report(value, parameters)
+    return dotenv_report
 
 
 @hookimpl

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from policy_engine.check import Doubt, Violation
@@ -18,13 +18,20 @@ _SECRET_SET = re.compile(
 MAX_NESTING = 5
 
 
-def untrusted_evaluated(value: Mapping[str, Any]) -> Iterator[Violation | Doubt]:
+def untrusted_evaluated(value: Mapping[str, Any], _parameters: Mapping[str, Any]) -> Iterable[Violation | Doubt]:
     """A violation at each command that runs, as a program, a text with what the author of a change writes in it:
     `eval`, `sh -c "..."`, `ssh host "..."`, `echo ... | sh`. A variable that such a program only gets in its
     environment, or within single quotes, is read as text and is no flaw."""
-    variables = value["job"].get("environment_variables", {})
     commands = value["commands"]
-    for number in asked_once(commands, _evaluating):
+    numbers = asked_once(commands, _evaluating)
+    # Few scripts have such a command.
+    return _untrusted(numbers, commands, value["job"].get("environment_variables", {})) if numbers else ()
+
+
+def _untrusted(
+    numbers: Iterable[int], commands: Sequence[Any], variables: Mapping[str, Any]
+) -> Iterator[Violation | Doubt]:
+    for number in numbers:
         for name in names_in(commands[number]["text"]):
             found = _source(name, variables, 0)
             if isinstance(found, Unknown):
@@ -60,20 +67,38 @@ def _source(name: str, variables: Mapping[str, Any], depth: int) -> str | Unknow
     return name if name in AUTHORED else None
 
 
-def dotenv_report(value: Mapping[str, Any], parameters: Mapping[str, Any]) -> Iterator[Violation | Doubt]:
+def dotenv_report(value: Mapping[str, Any], parameters: Mapping[str, Any]) -> Iterable[Violation | Doubt]:
     """A violation at each command that writes into a dotenv report of the job: a secret, or a text of several lines by
     the author of a change."""
-    files = _dotenv_files(value["job"])
-    for number, command in enumerate(value["commands"] if isinstance(files, Unknown) or files else ()):
+    commands = value["commands"]
+    written = asked_once(commands, _written_files)
+    # Few scripts write into a file of a known name.
+    return _reported(written, commands, _dotenv_files(value["job"]), parameters["what"]) if written else ()
+
+
+def _written_files(commands: Sequence[Any]) -> list[tuple[int, list[str]]]:
+    """The commands that write into files, each with the names of those."""
+    found = []
+    for number, command in enumerate(commands):
         if isinstance(command, Unknown):
             continue
         targets = [redirect["target"] for redirect in command["redirects"] if ">" in redirect["operator"]]
         if command["name"] == "tee":
             targets += command["operands"]
         names = [_file(target) for target in targets if isinstance(target, str)]
-        if not names or not (isinstance(files, Unknown) or files.intersection(names)):
+        if names:
+            found.append((number, names))
+    return found
+
+
+def _reported(
+    written: Iterable[tuple[int, list[str]]], commands: Sequence[Any], files: frozenset[str] | Unknown, what: str
+) -> Iterator[Violation | Doubt]:
+    for number, names in written:
+        command = commands[number]
+        if not isinstance(files, Unknown) and files.isdisjoint(names):
             continue
-        if parameters["what"] == "secret":
+        if what == "secret":
             match = _SECRET_SET.search(command["text"])
             found = match[1] if match else None
         else:

@@ -20,10 +20,9 @@ The value itself is in no resource. See docs/secrets.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable
 
-from policy_engine.check import Check, Context, Doubt, Violation
+from policy_engine.check import Check, Judge, deferred
 from policy_engine.format import Format
 from policy_engine.hookspecs import hookimpl
 from policy_engine.tree import Tree
@@ -65,10 +64,11 @@ class TextFormat(Format):
         return comments(path, data)
 
 
-def plain_text_secret(value: Any, parameters: Mapping[str, Any], context: Context) -> Iterator[Violation | Doubt]:
+@deferred
+def plain_text_secret() -> Judge:
     from policy_engine_plugins.secrets.plain_text import judge
 
-    return judge(value, parameters)
+    return judge
 
 
 @hookimpl
@@ -76,16 +76,18 @@ def register_formats() -> list[Format]:
     return [TextFormat()]
 
 
-def written_out_secret(value: Any, parameters: Mapping[str, Any], context: Context) -> Iterator[Violation | Doubt]:
+@deferred
+def written_out_secret() -> Judge:
     from policy_engine_plugins.secrets.plain_text import judge_attribute
 
-    return judge_attribute(value, parameters)
+    return judge_attribute
 
 
-def printed_secret(value: Any, parameters: Mapping[str, Any], context: Context) -> Iterator[Violation | Doubt]:
+@deferred
+def printed_secret() -> Judge:
     from policy_engine_plugins.secrets.printed import judge
 
-    return judge(value, parameters)
+    return judge
 
 
 @hookimpl

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from policy_engine.check import Doubt, Violation
@@ -23,19 +23,25 @@ _SINGLE_QUOTED = re.compile(r"'[^']*'")
 _MASKING = ("issecret=true", "::add-mask::")
 
 
-def judge(value: Mapping[str, Any], parameters: Mapping[str, Any]) -> Iterator[Violation | Doubt]:
+def judge(value: Mapping[str, Any], parameters: Mapping[str, Any]) -> Iterable[Violation | Doubt]:
     """A violation at each `echo` or `printf` whose output goes to the log and that takes such a variable."""
-    script: str | None = None
     commands: Any = value.get("commands")
     if isinstance(commands, Unknown):
-        yield Doubt(commands, ("commands",))
-    for number in asked_once(commands, _printing) if isinstance(commands, list) else ():
+        return (Doubt(commands, ("commands",)),)
+    numbers = asked_once(commands, _printing) if isinstance(commands, list) else ()
+    # Most scripts print nothing.
+    return _judged(numbers, commands, value.get(parameters["script"])) if numbers else ()
+
+
+def _judged(numbers: Iterable[int], commands: Sequence[Any], lines: Any) -> Iterator[Violation | Doubt]:
+    script: str | None = None
+    for number in numbers:
         command = commands[number]
         if isinstance(command, Unknown):
             yield Doubt(command, ("commands", number))
             continue
         name, text = command["name"], command["text"]
-        script = _joined(value.get(parameters["script"])) if script is None else script
+        script = _joined(lines) if script is None else script
         if _is_substituted(text, script):
             continue
         printed = _secret(_outside_quotes(text))
