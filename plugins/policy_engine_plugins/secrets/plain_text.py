@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -23,12 +23,9 @@ _REFERENCE = re.compile(
 )
 
 
-def judge(value: Mapping[str, Any], parameters: Mapping[str, Any]) -> Iterator[Violation | Doubt]:
+def judge(value: Mapping[str, Any], parameters: Mapping[str, Any]) -> Iterable[Violation | Doubt]:
     """A violation at each entry that holds a secret, a doubt where it cannot be known. The value itself is not told."""
-    given: str = parameters["mapping"]
-    path: tuple[str | int, ...] = ()
-    if given != ".":
-        path = tuple(int(part) if part.isdecimal() else part for part in given.split("."))
+    path = _steps(parameters["mapping"])
     mapping: Any = value
     for step in path:
         if isinstance(mapping, Unknown):
@@ -38,16 +35,28 @@ def judge(value: Mapping[str, Any], parameters: Mapping[str, Any]) -> Iterator[V
         else:
             mapping = mapping.get(step) if isinstance(mapping, dict) else None
     if isinstance(mapping, Unknown):
-        yield Doubt(mapping, path)
-    excepted = re.compile(parameters["except"]) if "except" in parameters else None
-    nested = parameters.get("nested", False)
+        return (Doubt(mapping, path),)
+    excepted: str | None = parameters.get("except")
+    if parameters.get("nested", False):
+        return _nested(mapping, path, excepted)
+    return _entries(mapping, path, excepted) if isinstance(mapping, dict) else ()
+
+
+@lru_cache(maxsize=256)
+def _steps(given: str) -> tuple[str | int, ...]:
+    if given == ".":
+        return ()
+    return tuple(int(part) if part.isdecimal() else part for part in given.split("."))
+
+
+def _nested(mapping: Any, path: tuple[str | int, ...], excepted: str | None) -> Iterator[Violation | Doubt]:
     waiting: list[tuple[tuple[str | int, ...], Any]] = [(path, mapping)]
     seen: set[int] = set()  # what aliases repeat is looked at once
     while waiting:
         path, mapping = waiting.pop(0)
         if isinstance(mapping, dict):
             yield from _entries(mapping, path, excepted)
-        if nested and isinstance(mapping, (dict, list)):
+        if isinstance(mapping, (dict, list)):
             items: Any = mapping.items() if isinstance(mapping, dict) else enumerate(mapping)
             for key, item in items:
                 if isinstance(item, (dict, list)) and id(item) not in seen:
@@ -56,11 +65,20 @@ def judge(value: Mapping[str, Any], parameters: Mapping[str, Any]) -> Iterator[V
 
 
 def _entries(
-    mapping: Mapping[str, Any], path: tuple[str | int, ...], excepted: re.Pattern[str] | None
+    mapping: Mapping[str, Any], path: tuple[str | int, ...], excepted: str | None
+) -> Iterable[Violation | Doubt]:
+    # Most mappings have no such name.
+    names = [name for name in mapping if _names_secret(name)]
+    return _judged(names, mapping, path, excepted) if names else ()
+
+
+def _judged(
+    names: Iterable[str], mapping: Mapping[str, Any], path: tuple[str | int, ...], excepted: str | None
 ) -> Iterator[Violation | Doubt]:
-    for name, entry in mapping.items():
-        if not _names_secret(name) or (excepted is not None and excepted.search(name)):
+    for name in names:
+        if excepted is not None and re.search(excepted, name):
             continue
+        entry = mapping[name]
         if isinstance(entry, Unknown):
             # The attribute of a declared resource (a generated password) is a reference, not a secret in the file.
             if not entry.refers_to:
