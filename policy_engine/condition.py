@@ -10,12 +10,20 @@ from msgspec import Struct
 
 from policy_engine.check import Check, Context, Doubt, Violation
 from policy_engine.guard import MAX_REMEMBERED, MAX_REMEMBERED_TEXT, Guard, guard_of
-from policy_engine.operators import (
-    find_unknown,
-    same,
-)
+from policy_engine.operators import find_unknown, same
 from policy_engine.partial import PartialDict
-from policy_engine.path import ABSENT, PathError, Several, Steps, Wild, lookup, parse_path, places
+from policy_engine.path import (
+    ABSENT,
+    PathError,
+    Several,
+    Steps,
+    Wild,
+    lookup,
+    names_only,
+    only_place,
+    parse_path,
+    places,
+)
 from policy_engine.resource import AttributePath, Resource
 from policy_engine.shared_list import SharedList
 from policy_engine.truth import Truth, kleene_all, kleene_any, kleene_not
@@ -49,7 +57,7 @@ class Condition(NamedTuple):
     """
 
     test: Callable[[Any, Context], Truth]
-    witness: Callable[[Any, Context, bool | None], Iterator[Witness]]
+    witness: Callable[[Any, Context, bool | None], Iterable[Witness]]
     decided_by: str | None = None
     items: ItemGuard | None = None
 
@@ -116,7 +124,7 @@ def _path(text: str, at: AttributePath, *, wild: bool) -> Steps:
 
 def _blaming(condition: Condition, steps: Steps) -> Condition:
     def witness(value: Any, context: Context, truth: bool | None) -> Iterator[Witness]:
-        first = next(condition.witness(value, context, truth), Witness(()))
+        first = next(iter(condition.witness(value, context, truth)), Witness(()))
         path = next((path for path, _ in places(value, steps)), ())
         yield Witness(path, first.detail, first.unknown)
 
@@ -141,61 +149,65 @@ def _comparison(node: Mapping[str, Any], _head: str, _checks: Mapping[str, Check
     absent = test_value(ABSENT)
     of_text = text_test(node, test_value)
 
-    def test(value: Any, _context: Context) -> Truth:
+    def general(value: Any) -> Truth:
         found = lookup(value, steps)
-        if type(found) is str:
-            return of_text(found)
-        if found is ABSENT:
-            return absent
         if type(found) is Several:
             return kleene_all(test_value(each) for each in found)
-        return test_value(found)
+        return absent if found is ABSENT else test_value(found)
+
+    def test(value: Any, _context: Context) -> Truth:
+        found = value
+        for step in steps:  # as `lookup` does, without a call of it: from mapping to mapping
+            if not isinstance(found, dict):
+                return general(value)
+            found = found.get(step, ABSENT)
+            if found is ABSENT:
+                return absent
+        return of_text(found) if type(found) is str else test_value(found)
 
     witnesses = _witnesses(steps, test_value, where)
     if len(steps) != 1:
         return Condition(test, witnesses)
     name = steps[0]
 
-    def of_mapping(value: Any, context: Context) -> Truth:
+    def of_mapping(value: Any, _context: Context) -> Truth:
         # One name asked of a mapping is by far the most frequent.
         if isinstance(value, dict):
             found = value.get(name, ABSENT)
             if type(found) is str:
                 return of_text(found)
             return absent if found is ABSENT else test_value(found)
-        return test(value, context)
+        return general(value)
 
     return Condition(of_mapping, witnesses)
 
 
 def _witnesses(
     steps: Steps, test_value: ValueTest, where: Where | None
-) -> Callable[[Any, Context, bool | None], Iterator[Witness]]:
+) -> Callable[[Any, Context, bool | None], Iterable[Witness]]:
 
-    name = steps[0] if len(steps) == 1 and isinstance(steps[0], str) else None
+    names = names_only(steps)
 
-    def witness(value: Any, _context: Context, truth: bool | None) -> Iterator[Witness]:
-        # What a mapping has for one name is at one place.
-        if name is not None and isinstance(value, dict) and type(value) is not PartialDict:
-            found_at: Iterable[tuple[AttributePath, Any]] = [((name,), value.get(name, ABSENT))]
-        else:
-            found_at = places(value, steps)
-        for path, found in found_at:
+    def witness(value: Any, _context: Context, truth: bool | None) -> Iterable[Witness]:
+        only = only_place(value, names) if names is not None else None
+        if only is None:
+            return of_each(value, truth)
+        path, found = only
+        return _pinpointed(path, found, where, truth) if _matches(test_value(found), truth) else ()
+
+    def of_each(value: Any, truth: bool | None) -> Iterator[Witness]:
+        for path, found in places(value, steps):
             if _matches(test_value(found), truth):
                 yield from _pinpointed(path, found, where, truth)
 
     return witness
 
 
-def _pinpointed(path: AttributePath, value: Any, where: Where | None, truth: bool | None) -> Iterator[Witness]:
+def _pinpointed(path: AttributePath, value: Any, where: Where | None, truth: bool | None) -> Sequence[Witness]:
     if truth is None:
-        yield Witness(path, unknown=find_unknown(value))
-        return
-    items = where(value) if where is not None and isinstance(value, list) else []
-    for index in items:
-        yield Witness((*path, index))
-    if not items:
-        yield Witness(path)
+        return (Witness(path, unknown=find_unknown(value)),)
+    items = where(value) if where is not None and isinstance(value, list) else ()
+    return [Witness((*path, index)) for index in items] if items else (Witness(path),)
 
 
 # --- and, or, not -----------------------------------------------------------------------------------------------------
@@ -283,7 +295,7 @@ def _any_by_text(children: list[Condition], guards: Sequence[Guard | None]) -> C
     return condition._replace(test=test)
 
 
-def _first(witnesses: Iterator[Witness]) -> Iterator[Witness]:
+def _first(witnesses: Iterable[Witness]) -> Iterator[Witness]:
     for found in witnesses:
         yield found
         return
@@ -303,8 +315,8 @@ def _compile_not(node: Mapping[str, Any], head: str, checks: Mapping[str, Check]
         truth = holds(value, context)
         return truth if type(truth) is Unknown else not truth
 
-    def witness(value: Any, context: Context, truth: bool | None) -> Iterator[Witness]:
-        yield from inner.witness(value, context, None if truth is None else not truth)
+    def witness(value: Any, context: Context, truth: bool | None) -> Iterable[Witness]:
+        return inner.witness(value, context, None if truth is None else not truth)
 
     return Condition(test, witness)
 
@@ -318,8 +330,8 @@ def _satisfies(node: Mapping[str, Any], checks: Mapping[str, Check], at: Attribu
         return compile_condition(node["satisfies"], checks, (*at, "satisfies"))
     test_value, where = _tests(node, at)
 
-    def witness(value: Any, _context: Context, truth: bool | None) -> Iterator[Witness]:
-        yield from _pinpointed((), value, where, truth)
+    def witness(value: Any, _context: Context, truth: bool | None) -> Iterable[Witness]:
+        return _pinpointed((), value, where, truth)
 
     return Condition(lambda value, _context: test_value(value), witness)
 

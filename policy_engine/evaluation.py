@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -14,7 +14,7 @@ from policy_engine.finding import Finding, Outcome, Passed
 from policy_engine.fingerprint import fingerprint
 from policy_engine.path import ABSENT, lookup, show_path, stable_path
 from policy_engine.redaction import redact
-from policy_engine.resource import Resource, ResourceGraph
+from policy_engine.resource import AttributePath, Resource, ResourceGraph
 from policy_engine.ruleset import Active, RuleSet
 from policy_engine.span import Location
 from policy_engine.truth import Truth, kleene_any, kleene_not
@@ -23,6 +23,7 @@ from policy_engine.unknown import Unknown
 SourceLine = Callable[[Location], str]
 Conceal = Callable[[str], str]
 _PLACEHOLDER = re.compile(r"(\{(?:name|address|type|detail|path|value)\})")
+_NOWHERE = Witness(())
 MAX_SHOWN_VALUE = 60
 MAX_FLAWS = 1000
 """Findings of one rule on one resource; a hostile file must not make millions."""
@@ -69,16 +70,14 @@ def evaluate(rules: RuleSet, graph: ResourceGraph, source_line: SourceLine, conc
 
 def _failed(
     active: Active, resource: Resource, context: Context, source_line: SourceLine, conceal: Conceal | None
-) -> Iterator[Finding]:
-    seen = set()
+) -> list[Finding]:
+    flaws: dict[tuple[AttributePath, str], Witness] = {}
     for witness in active.requirement.require.witness(resource.value, context, False):
-        if (witness.path, witness.detail) not in seen:
-            seen.add((witness.path, witness.detail))
-            yield _told(active, resource, witness, Outcome.FAIL, source_line, conceal)
-        if len(seen) >= MAX_FLAWS:
+        flaws.setdefault((witness.path, witness.detail), witness)
+        if len(flaws) >= MAX_FLAWS:
             break
-    if not seen:
-        yield _told(active, resource, Witness(()), Outcome.FAIL, source_line, conceal)
+    witnesses = flaws.values() if flaws else (_NOWHERE,)
+    return [_told(active, resource, witness, Outcome.FAIL, source_line, conceal) for witness in witnesses]
 
 
 def _undecided(
@@ -93,11 +92,13 @@ def _undecided(
     when, require = active.requirement.when, active.requirement.require
     doubtful = require if type(holds) is Unknown else when
     assert doubtful is not None
-    witness = next(doubtful.witness(resource.value, context, None), Witness(()))
-    reason: Any = witness.unknown
-    if reason is None:
-        reason = holds if type(holds) is Unknown else applies
-    return _told(active, resource, Witness(witness.path, unknown=reason), Outcome.UNKNOWN, source_line, conceal)
+    witness = next(iter(doubtful.witness(resource.value, context, None)), _NOWHERE)
+    if witness.unknown is None or witness.detail:
+        reason: Any = witness.unknown
+        if reason is None:
+            reason = holds if type(holds) is Unknown else applies
+        witness = Witness(witness.path, unknown=reason)
+    return _told(active, resource, witness, Outcome.UNKNOWN, source_line, conceal)
 
 
 def _told(

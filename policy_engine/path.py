@@ -205,6 +205,26 @@ def places(value: Any, steps: Steps, prefix: AttributePath = ()) -> Iterator[tup
         yield prefix + _plain(steps), ABSENT
 
 
+def names_only(steps: Steps) -> tuple[str, ...] | None:
+    """The steps of a path that is made of names alone; else None."""
+    names = tuple([step for step in steps if isinstance(step, str)])
+    return names if len(names) == len(steps) else None
+
+
+def only_place(value: Any, names: tuple[str, ...]) -> tuple[AttributePath, Any] | None:
+    """The one place that `places` gives for names, where all is as plain as it nearly always is; else None."""
+    for number, name in enumerate(names):
+        if isinstance(value, dict) and type(value) is not PartialDict:
+            if name not in value:
+                return names, ABSENT
+            value = value[name]
+        elif type(value) is Unknown:
+            return names[:number], value.member()
+        else:
+            return None
+    return names, value
+
+
 def _is_plain_text(value: Unknown) -> bool:
     """Whether it is text, and no document, however it goes on: then it is no list, but the only item itself."""
     start = value.fragments[0] if value.fragments else None

@@ -12,8 +12,11 @@ from making import UNKNOWN, blamed, context, resource, truth
 from policy_engine.check import Check, Doubt, Violation
 from policy_engine.condition import ConditionError, compile_condition
 from policy_engine.partial import PartialDict, PartialList
+from policy_engine.path import Several, lookup, names_only, only_place, parse_path, places
 from policy_engine.shared_list import SharedList
+from policy_engine.truth import kleene_all
 from policy_engine.unknown import Embedded, Unknown
+from policy_engine.value_test import value_test
 
 PARTIAL = Unknown("depends on var.tag", fragments=("nginx:", None))
 COMPUTED = Unknown("known only after apply", refers_to=("key.main",), present=True)
@@ -352,3 +355,59 @@ def test_learning_an_unknown_never_changes_a_decided_outcome(
 def test_text_of_which_a_part_is_known_is_the_only_item(start: str | None, expected: object) -> None:
     value = {"Resource": Unknown("a variable", fragments=(start, None))}
     assert truth({"some": "Resource", "equals": "*x"}, value) == expected
+
+
+NESTED: list[Any] = [
+    {},
+    {"a": None},
+    {"a": "x"},
+    {"a": '{"b": {"c": "x"}}'},
+    {"a": Embedded("{}", {"b": "x"})},
+    {"a": UNKNOWN},
+    {"a": Unknown("half known", fragments=("x", None))},
+    {"a": Unknown("a list perhaps", fragments=("[", None))},
+    {"a": {}},
+    {"a": {"b": None}},
+    {"a": {"b": "x", "c": 1}},
+    {"a": {"b": ["x", "y"]}},
+    {"a": {"b": []}},
+    {"a": {"b": UNKNOWN}},
+    {"a": {"b": Unknown("half known", fragments=("x", None))}},
+    {"a": {"b": {"c": "x"}}},
+    {"a": {"b": [{"c": "x"}, {"c": UNKNOWN}, {}]}},
+    {"a": [{"b": "x"}]},
+    {"a": [{"b": "x"}, {"b": {"c": "y"}}]},
+    {"a": PartialDict({"b": {"c": "x"}}, UNKNOWN)},
+    {"a": {"b": PartialDict({}, UNKNOWN)}},
+    {"a": {"b": PartialList(["x", UNKNOWN])}},
+    PartialDict({}, UNKNOWN),
+    [],
+    "x",
+]
+
+
+@pytest.mark.parametrize("path", ["a", "a.b", "a.b.c", "a.b[1]"])
+@pytest.mark.parametrize("value", NESTED, ids=repr)
+def test_a_path_from_mapping_to_mapping_leads_where_the_general_way_does(value: Any, path: str) -> None:
+    steps = parse_path(path)
+    names = names_only(steps)
+    only = None if names is None else only_place(value, names)
+    assert only is None or [only] == list(places(value, steps))
+    for comparison in (
+        {"equals": "x"},
+        {"exists": True},
+        {"empty": False},
+        {"contains": "x"},
+        {"default": "x", "in": ["x"]},
+    ):
+        compiled = compile_condition({"path": path, **comparison}, {})
+        test_value = value_test(comparison)
+        assert test_value is not None
+        found = lookup(value, steps)
+        each = [test_value[0](one) for one in found] if isinstance(found, Several) else [test_value[0](found)]
+        expected = kleene_all(each)
+        answer = compiled.test(value, context({}))
+        assert answer == expected, comparison
+        flaws = [at for at, one in places(value, steps) if test_value[0](one) is False]
+        if answer is False:
+            assert [witness.path for witness in compiled.witness(value, context({}), False)] == flaws
