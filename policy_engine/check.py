@@ -34,11 +34,11 @@ class Context:
     def __init__(self, resource: Resource, graph: ResourceGraph) -> None:
         self.resource = resource
         self.graph = graph
-        self._texts: dict[tuple[int, str], tuple[Sequence[Any], frozenset[str] | None]] = {}
+        self._texts: dict[tuple[int, str], tuple[Sequence[Any], tuple[frozenset[str], bool]]] = {}
 
-    def texts(self, items: Sequence[Any], name: str) -> frozenset[str] | None:
-        """All that items have for an attribute; None where not every one is a known mapping with a text or nothing for
-        it. Worked out once: many rules ask the same of a long list of commands."""
+    def texts(self, items: Sequence[Any], name: str) -> tuple[frozenset[str], bool]:
+        """The texts that items have for an attribute, and whether every item is a known mapping with a text or nothing
+        for it. Worked out once: many rules ask the same of a long list of commands."""
         key = (id(items), name)
         known = self._texts.get(key)
         if known is None:
@@ -47,17 +47,19 @@ class Context:
         return known[1]
 
 
-def _texts(items: Sequence[Any], name: str) -> frozenset[str] | None:
+def _texts(items: Sequence[Any], name: str) -> tuple[frozenset[str], bool]:
     found = set()
+    all_known = True
     for item in items:
         if type(item) is not dict:
-            return None
+            all_known = False
+            continue
         text = item.get(name)
         if type(text) is str:
             found.add(text)
         elif text is not None:
-            return None
-    return frozenset(found)
+            all_known = False
+    return frozenset(found), all_known
 
 
 CheckFunction = Callable[[Any, Mapping[str, Any], Context], Iterable["Violation | Doubt"]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from msgspec import Struct
@@ -18,6 +18,7 @@ from policy_engine.path import (
     Several,
     Steps,
     Wild,
+    item_of,
     lookup,
     names_only,
     only_place,
@@ -350,13 +351,25 @@ def _is_closed(node: Any) -> bool:
 def _plain_items(value: Any, names: Steps) -> Sequence[Any] | None:
     """What `places` gives for names that end in `[]`, where all is as plain as it nearly always is; else None."""
     for name in names:
+        if type(value) is Unknown:
+            return (value.member(),)
         if not isinstance(value, dict) or type(value) is PartialDict:
             return None
         try:
             value = value[name]
         except KeyError:
             return ()
+    if type(value) is Unknown:
+        return (item_of(value),)
     return value if isinstance(value, list) else None
+
+
+def _may_matter(item: Any, name: str, wanted: Collection[str]) -> bool:
+    """Whether an item may have one of the wanted texts for an attribute, or what is no text."""
+    if type(item) is not dict:
+        return True
+    text = item.get(name)
+    return text in wanted if type(text) is str else text is not None
 
 
 def _accepted(texts: frozenset[str], accepts: Callable[[str], bool], known: dict[str, bool]) -> set[str]:
@@ -418,10 +431,12 @@ def _compile_quantifier(
         if items is None:
             items = [item for _, item in places(value, steps)]
         elif accepts is not None:
-            there = context.texts(items, name)
-            if there is not None:
-                # All are known: those with another text for the guarded attribute say what decides nothing.
-                wanted_texts = _accepted(there, accepts, accepted)
+            # Those with another text for the guarded attribute say what decides nothing.
+            there, all_known = context.texts(items, name)
+            wanted_texts = _accepted(there, accepts, accepted)
+            if not all_known:
+                items = [item for item in items if _may_matter(item, name, wanted_texts)]
+            else:
                 items = [item for item in items if item.get(name) in wanted_texts] if wanted_texts else ()
         found: Truth = not settles
         for item in items:
@@ -439,17 +454,18 @@ def _compile_quantifier(
             return
         deciding = None if truth is None else head != "every"
         for path, item in places(value, steps):
+            text = item.get(name) if accepts is not None and type(item) is dict else None
+            if accepts is not None and type(text) is str and not accepts(text):
+                continue  # it says what decides nothing
             if not _matches(answer(item, context), deciding):
                 continue
             if type(item) is Unknown:
                 yield Witness(path, unknown=item)
                 continue
             # An undecided `where` leaves the item's own truth decided: then the doubt is about the filter.
-            truth_of_item = wanted.test(item, context)
-            if _matches(truth_of_item, deciding):
+            if where is None or _matches(wanted.test(item, context), deciding):
                 source = wanted
             else:
-                assert where is not None
                 source = where
             for found in source.witness(item, context, deciding):
                 yield Witness(path + found.path, found.detail, found.unknown)

@@ -168,8 +168,7 @@ def places(value: Any, steps: Steps, prefix: AttributePath = ()) -> Iterator[tup
         else:
             yield from places(document, steps, prefix)
     elif type(value) is Unknown:
-        only = step is Wild.ITEMS and not rest and _is_plain_text(value)
-        yield prefix, value if only else value.member()
+        yield prefix, item_of(value) if step is Wild.ITEMS and not rest else value.member()
     elif step is Wild.ITEMS:
         if isinstance(value, str):
             document = structured(value)
@@ -225,10 +224,11 @@ def only_place(value: Any, names: tuple[str, ...]) -> tuple[AttributePath, Any] 
     return names, value
 
 
-def _is_plain_text(value: Unknown) -> bool:
-    """Whether it is text, and no document, however it goes on: then it is no list, but the only item itself."""
+def item_of(value: Unknown) -> Unknown:
+    """What `[]` gives of it. Where it is text, and no document, however it goes on, it is no list, but the only item
+    itself."""
     start = value.fragments[0] if value.fragments else None
-    return bool(start) and start is not None and start.lstrip()[:1] not in ("", "{", "[")
+    return value if start and start.lstrip()[:1] not in ("", "{", "[") else value.member()
 
 
 def _plain(steps: Steps) -> AttributePath:

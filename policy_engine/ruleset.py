@@ -66,9 +66,9 @@ class _OnList:
         """The numbers of the targets for which an item may matter, of those that tell by a text of it."""
         numbers: set[int] = set()
         for name, guarded in self._guarded.items():
-            texts = context.texts(items, name)
-            if texts is None:
-                numbers.update(number for number, _ in guarded)
+            texts, all_known = context.texts(items, name)
+            if not all_known:
+                numbers.update([number for number, _ in guarded])
                 continue
             for text in texts:
                 accepting = self._accepting.get((name, text))

@@ -14,7 +14,7 @@ from policy_engine.partial import PartialDict
 from policy_engine.rule import Rule, Severity, Target
 from policy_engine.ruleset import RuleSet
 from policy_engine.shared_list import SharedList
-from policy_engine.truth import kleene_all, kleene_any, kleene_not
+from policy_engine.truth import Truth, kleene_all, kleene_any, kleene_not
 from policy_engine.unknown import Unknown
 
 CONDITIONS: list[Any] = [
@@ -106,6 +106,10 @@ def test_a_quantifier_says_what_its_items_say_one_by_one(condition: Any) -> None
         ):
             quantified = compile_condition({head: "items", "satisfies": condition}, {})
             assert quantified.test(value, context(value)) == expected, (head, chosen)
+            if expected is not (head != "some"):
+                deciding = None if isinstance(expected, Unknown) else head != "every"
+                blamed = {witness.path[:2] for witness in quantified.witness(value, context(value), _decided(expected))}
+                assert blamed == {("items", i) for i, answer in enumerate(answers) if _decided(answer) is deciding}
         filtered = compile_condition(
             {"every": "items", "where": condition, "satisfies": {"path": "other", "exists": True}}, {}
         )
@@ -113,6 +117,10 @@ def test_a_quantifier_says_what_its_items_say_one_by_one(condition: Any) -> None
         if not any(isinstance(answer, Unknown) or isinstance(item, PartialDict) for item, answer in pairs):
             wanted = all(answer is False or item.get("other") is not None for item, answer in pairs)
             assert filtered.test(value, context(value)) is wanted, chosen
+
+
+def _decided(answer: Truth) -> bool | None:
+    return None if isinstance(answer, Unknown) else answer
 
 
 def test_what_a_shared_list_decides_is_judged_once_for_all_that_share_it() -> None:
