@@ -48,11 +48,16 @@ def evaluate(rules: RuleSet, graph: ResourceGraph, source_line: SourceLine, conc
         value = resource.value
         actives, satisfied = rules.for_resource(resource, context)
         passed = dict(satisfied)
+        known: dict[Callable[[Any, Context], Truth], Truth] = {}
         for active in actives:
             when = active.when
-            applies: Truth = True if when is None else when(value, context)
-            if applies is False:
-                continue
+            applies: Truth = True
+            if when is not None:
+                # Several rules often apply under the same condition.
+                answer = known.get(when)
+                applies = known[when] = when(value, context) if answer is None else answer
+                if applies is False:
+                    continue
             holds = active.holds(value, context)
             # Where it is unknown whether the rule applies, only a requirement that holds anyway is decided.
             truth = holds if applies is True else kleene_any(iter((kleene_not(applies), holds)))

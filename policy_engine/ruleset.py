@@ -150,6 +150,7 @@ class RuleSet:
         self._severities = severities or {}
         self._targets: dict[tuple[str, str], list[tuple[Rule, int]]] = {}
         self._compiled: dict[tuple[str, str], _Index] = {}
+        self._whens: dict[str, Callable[[Any, Context], Truth]] = {}
         for rule in self.rules:
             for number, target in enumerate(rule.targets):
                 for name in target.resources:
@@ -177,5 +178,8 @@ class RuleSet:
             requirement = compile_target(target.when, target.require, self._checks, ("targets", number))
         except ConditionError as error:
             raise RuleError(f"{show_path(error.path)}: {error}", path=rule.path) from error
-        when = None if requirement.when is None else requirement.when.test
+        when = None
+        if requirement.when is not None:
+            # Targets with the same condition share its test, so that it is asked once for a resource.
+            when = self._whens.setdefault(repr(target.when), requirement.when.test)
         return Active(rule, target, self.severity(rule), requirement, when, requirement.require.test)

@@ -9,8 +9,10 @@ import pytest
 
 from making import UNKNOWN, context, resource
 from policy_engine.condition import compile_condition
+from policy_engine.evaluation import evaluate
 from policy_engine.guard import guard_of
 from policy_engine.partial import PartialDict
+from policy_engine.resource import ResourceGraph
 from policy_engine.rule import Rule, Severity, Target
 from policy_engine.ruleset import RuleSet
 from policy_engine.shared_list import SharedList
@@ -117,6 +119,20 @@ def test_a_quantifier_says_what_its_items_say_one_by_one(condition: Any) -> None
         if not any(isinstance(answer, Unknown) or isinstance(item, PartialDict) for item, answer in pairs):
             wanted = all(answer is False or item.get("other") is not None for item, answer in pairs)
             assert filtered.test(value, context(value)) is wanted, chosen
+
+
+@pytest.mark.parametrize("value", VALUES, ids=repr)
+def test_rules_under_the_same_condition_come_out_as_each_by_itself(value: dict[str, Any]) -> None:
+    rules = [rule(f"{name}-{number:02}", when) for number, when in enumerate(CONDITIONS) for name in ("one", "other")]
+
+    def said(chosen: list[Rule]) -> list[tuple[str, str, str]]:
+        judged = evaluate(RuleSet(chosen, {}), ResourceGraph([resource(value)]), lambda _location: "")
+        found = [(finding.rule.id, finding.outcome.value, finding.message) for finding in judged.findings]
+        return sorted(found + [(each.id, "pass", "") for passed in judged.passes for each in passed.rules])
+
+    assert said(rules) == sorted(each for one in rules for each in said([one]))
+    actives = RuleSet(rules, {}).for_resource(resource(value), context(value))[0]
+    assert len({active.when for active in actives}) == len({repr(active.target.when) for active in actives})
 
 
 def _decided(answer: Truth) -> bool | None:
