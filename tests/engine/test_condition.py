@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from making import UNKNOWN, blamed, context, resource, truth
-from policy_engine.check import Check, Doubt, Violation
+from policy_engine.check import Check, Doubt, Judge, Violation, deferred
 from policy_engine.condition import ConditionError, compile_condition
 from policy_engine.partial import PartialDict, PartialList
 from policy_engine.path import Several, lookup, names_only, only_place, parse_path, places
@@ -411,3 +411,17 @@ def test_a_path_from_mapping_to_mapping_leads_where_the_general_way_does(value: 
         flaws = [at for at, one in places(value, steps) if test_value[0](one) is False]
         if answer is False:
             assert [witness.path for witness in compiled.witness(value, context({}), False)] == flaws
+
+
+def test_the_code_of_a_check_is_loaded_once_and_when_first_called() -> None:
+    loaded = []
+
+    @deferred
+    def odd() -> Judge:
+        loaded.append("odd")
+        return lambda value, parameters: [Violation(("n",), parameters["word"])] if value["n"] % 2 else ()
+
+    condition = compile_condition({"check": "odd", "with": {"word": "odd"}}, {"odd": Check("odd", odd, {})})
+    assert loaded == []
+    assert [condition.test({"n": n}, context({})) for n in (1, 2, 3)] == [False, True, False]
+    assert loaded == ["odd"]
