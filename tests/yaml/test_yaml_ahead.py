@@ -42,3 +42,19 @@ def test_the_oldest_of_too_many_is_let_go(monkeypatch: pytest.MonkeyPatch) -> No
     for name in ("a", "b", "c"):
         files.parse(b"x: 1", name)
     assert count.parsed == ["a", "b", "c", "a"]
+
+
+def test_a_copy_of_a_file_is_parsed_once_and_stands_at_its_own_place() -> None:
+    count = Counting()
+    files = ParsedAhead(count)
+    first, second = (files.parse(b"a: 1\n---\n- b", path).documents for path in ("x/ci.yml", "y/ci.yml"))
+    assert count.parsed == ["x/ci.yml"]
+    assert [document.path for document in (*first, *second)] == ["x/ci.yml"] * 2 + ["y/ci.yml"] * 2
+    assert [document.value for document in second] == [{"a": 1}, ["b"]]
+    assert second[1].at((0,)) == first[1].at((0,))
+
+
+def test_a_copy_of_a_broken_file_is_told_of_at_its_own_place() -> None:
+    files = ParsedAhead(parse_yaml)
+    problems = [problem for path in ("x.yml", "y.yml") for problem in files.parse(b"a: [", path).problems]
+    assert [problem.path for problem in problems] == ["x.yml", "y.yml"]
