@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 
 from policy_engine.finding import Change, Finding, Twin
+from policy_engine.span import Location
 
 
 def join_twins(findings: Iterable[Finding]) -> list[Finding]:
@@ -14,16 +14,20 @@ def join_twins(findings: Iterable[Finding]) -> list[Finding]:
     all."""
     told = list(findings)
     # Most findings are the only one of their rule at their place, which is sooner told than all that twins share.
-    places = [(finding.rule.id, finding.location) for finding in told]
-    met = Counter(places)
+    first_at: dict[tuple[str, Location], int] = {}
+    together: set[int] = set()
+    for number, finding in enumerate(told):
+        first = first_at.setdefault((finding.rule.id, finding.location), number)
+        if first != number:
+            together.update((first, number))
     alike: dict[object, list[int]] = {}
-    for number, place in enumerate(places):
-        if met[place] > 1 and told[number].block is not None:
+    for number in sorted(together):
+        if told[number].block is not None:
             alike.setdefault(_shared(told[number]), []).append(number)
     others: set[int] = set()
-    for first, *rest in alike.values():
+    for number, *rest in alike.values():
         if rest:
-            told[first] = _joined(told[first], [told[number] for number in rest])
+            told[number] = _joined(told[number], [told[other] for other in rest])
             others.update(rest)
     return [finding for number, finding in enumerate(told) if number not in others] if others else told
 
