@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -105,6 +106,9 @@ def test_pre_commit_itself_fails_on_a_flaw_and_passes_when_mended(
     assert run(PROJECT, "git", "clone", "-q", ".", str(clone)).returncode == 0
     identity = ["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false"]
     run(PROJECT, "sh", "-c", f"git diff HEAD --binary | git -C '{clone}' apply --allow-empty")
+    for name in run(PROJECT, "git", "ls-files", "-z", "--others", "--exclude-standard").stdout.split("\0")[:-1]:
+        (clone / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(PROJECT / name, clone / name)
     run(clone, "git", "add", "-A")
     run(clone, "git", *identity, "commit", "-qm", "what is not committed yet")
     commit = run(clone, "git", "rev-parse", "HEAD").stdout.strip()
